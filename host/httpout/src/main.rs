@@ -1,0 +1,2 @@
+//! The `httpout` command.
+fn main() {}
