@@ -1,2 +1,122 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands: `cargo xtask COMMAND`.
+#![expect(
+    clippy::print_stdout,
+    reason = "what a command prints is its result, there is no log"
+)]
+
+mod bench;
+mod build;
+mod child;
+mod ci;
+mod demo;
+mod generate;
+mod guests;
+mod httpout;
+mod paths;
+mod process;
+mod test;
+mod tools;
+mod usage;
+
+use std::process::ExitCode;
+
+struct Command {
+    name: &'static str,
+    arguments: &'static str,
+    about: &'static str,
+    run: fn(&[String]) -> anyhow::Result<()>,
+}
+
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "help",
+        arguments: "",
+        about: "list the commands",
+        run: help,
+    },
+    Command {
+        name: "build",
+        arguments: "",
+        about: "build the guests and the release binary",
+        run: build::command,
+    },
+    Command {
+        name: "guests",
+        arguments: "",
+        about: "build the WebAssembly guests, with the Rust targets they need",
+        run: guests::command,
+    },
+    Command {
+        name: "test",
+        arguments: "[ARGS]",
+        about: "build the guests and run all tests, ARGS go to `cargo test`",
+        run: test::command,
+    },
+    Command {
+        name: "test-guests",
+        arguments: "[ARGS]",
+        about: "build the guests and run the contract tests over them",
+        run: test::guests_command,
+    },
+    Command {
+        name: "gen",
+        arguments: "[--check]",
+        about: "rewrite the generated files, or fail where one is out of date",
+        run: generate::command,
+    },
+    Command {
+        name: "ci",
+        arguments: "",
+        about: "format, generated files, lints and tests, as CI runs them",
+        run: ci::command,
+    },
+    Command {
+        name: "demo",
+        arguments: "[--check]",
+        about: "serve a small site with two plugins and show how to ask for it",
+        run: demo::command,
+    },
+    Command {
+        name: "bench",
+        arguments: "[--rounds N] [--seconds S] [--binary FILE] [W1] [W11] …",
+        about: "measure server CPU for each request, against nginx",
+        run: bench::command,
+    },
+];
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let name = arguments.next().unwrap_or_else(|| "help".to_owned());
+    let rest: Vec<String> = arguments.collect();
+    let Some(command) = find(&name) else {
+        eprintln!("error: unknown command `{name}`; `cargo xtask help` lists them");
+        return ExitCode::from(2);
+    };
+    match (command.run)(&rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(if error.is::<usage::Error>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn find(name: &str) -> Option<&'static Command> {
+    let name = match name {
+        "-h" | "--help" => "help",
+        other => other,
+    };
+    COMMANDS.iter().find(|command| command.name == name)
+}
+
+fn help(_: &[String]) -> anyhow::Result<()> {
+    println!("usage: cargo xtask COMMAND\n");
+    for command in COMMANDS {
+        let line = format!(
+            "  {:<12} {}: {}",
+            command.name, command.about, command.arguments
+        );
+        println!("{}", line.trim_end_matches(": "));
+    }
+    Ok(())
+}

@@ -1,1 +1,21 @@
-//! .
+//! An HTTP server for media and files that anyone can extend with WebAssembly plugins.
+//!
+//! [`Settings`] are the options, checked; [`Server`] binds and serves. The life of a request is `handler`, one list.
+
+mod body;
+mod ending;
+mod error;
+mod handler;
+mod headers;
+mod http;
+mod mode;
+mod plugins;
+mod reqlog;
+mod resource;
+mod server;
+mod settings;
+mod site;
+
+pub use error::StartupError;
+pub use server::Server;
+pub use settings::Settings;

@@ -1,2 +1,65 @@
 //! The `httpout` command.
-fn main() {}
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use httpout::{Server, Settings, StartupError};
+use httpout_options::{HelpLevel, Invocation, Log, UsageError, explain, help, parse};
+use tracing::level_filters::LevelFilter;
+
+// Many small, short-lived allocations from several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match parse(std::env::args_os().skip(1)) {
+        Ok(Invocation::Run(line)) => match Settings::check(line).and_then(serve) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        },
+        Ok(Invocation::Help(level)) => print(&help(level)),
+        Ok(Invocation::Explain(row)) => print(&explain(row)),
+        Ok(Invocation::Version) => print(concat!("httpout ", env!("CARGO_PKG_VERSION"), "\n")),
+        Err(UsageError::NoArguments) => {
+            eprint!("{}", help(HelpLevel::Common));
+            ExitCode::from(2)
+        }
+        Err(error) => fail(&StartupError::from(error)),
+    }
+}
+
+/// Serves until a signal ends it.
+fn serve(settings: Settings) -> Result<(), StartupError> {
+    log_to_stderr(settings.log);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(StartupError::Runtime)?;
+    runtime.block_on(async { Server::bind(settings).await?.run().await })
+}
+
+fn log_to_stderr(level: Log) {
+    let level = match level {
+        Log::Error => LevelFilter::ERROR,
+        Log::Warn => LevelFilter::WARN,
+        Log::Info => LevelFilter::INFO,
+        Log::Debug => LevelFilter::DEBUG,
+        Log::Trace => LevelFilter::TRACE,
+    };
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+}
+
+fn print(text: &str) -> ExitCode {
+    // A reader that has seen enough (`httpout --help | head`) is no error.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}
+
+fn fail(error: &StartupError) -> ExitCode {
+    eprintln!("httpout: {error}");
+    ExitCode::from(error.exit_code())
+}

@@ -1,1 +1,28 @@
-//! .
+//! The options of httpout and the command line.
+//!
+//! [`options`] holds one table with a row for each option. Flags, filter strings (`httpout:port=8080:dlist`),
+//! `--help` and the reference page all derive from it. Nothing here touches a file or a socket.
+
+mod choice;
+mod command_line;
+mod error;
+mod filter;
+mod help;
+mod line;
+mod media;
+pub mod options;
+mod reference;
+mod row;
+mod suggest;
+mod table;
+mod value;
+
+pub use choice::{Choice, Cors, Hmode, Log};
+pub use command_line::{CommandLine, Endpoint, Filter, FilterName, HelpLevel, Invocation, parse};
+pub use error::UsageError;
+pub use filter::{Argument, FilterString};
+pub use help::{explain, help};
+pub use media::{MEDIA_OPTIONS, MediaOption};
+pub use options::{Options, ROWS};
+pub use reference::reference_page;
+pub use row::{Group, Kind, Level, Origin, Row, row};

@@ -1,1 +1,26 @@
-//! .
+//! Plugins of httpout: WebAssembly components that decide about requests.
+//!
+//! The contract is `wit/httpout.wit`. A [`Plugin`] is a component that was compiled and checked when the server
+//! started; a [`Chain`] asks its plugins about one [`Exchange`] after the other, each in a fresh, sandboxed instance.
+//! What a plugin decides comes back as a [`Decision`], what went wrong inside it as a [`Fault`]: the server goes on.
+//!
+//! This crate is the only one that names wasmtime. It knows no socket, no option and no mode.
+
+mod bindings;
+mod call;
+mod chain;
+mod decision;
+mod engine;
+mod error;
+mod exchange;
+mod host;
+mod plugin;
+mod store;
+
+pub use chain::{Chain, OpenSessions};
+pub use decision::{Body, Decision};
+pub use engine::{Engine, Limits};
+pub use error::{CloseCode, Fault, LoadError};
+pub use exchange::{Auth, Connection, Exchange};
+pub use plugin::{Plugin, PluginSpec};
+pub use store::Server;

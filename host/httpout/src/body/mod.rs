@@ -1,0 +1,92 @@
+//! Response bodies. A body says what is sent; the connection decides how.
+
+mod file;
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use httpout_plugins::CloseCode;
+
+pub(crate) use file::FileContent;
+
+use crate::ending::Ending;
+
+/// What is sent as a body.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Empty,
+    Bytes(Bytes),
+    File(FileContent),
+}
+
+/// A response body, and with it the end of its exchange: it is over when this is dropped.
+pub(crate) struct Body {
+    content: Content,
+    ending: Option<Box<Ending>>,
+}
+
+impl Content {
+    /// In bytes.
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            Content::Empty => 0,
+            Content::Bytes(bytes) => bytes.len() as u64,
+            Content::File(file) => file.length(),
+        }
+    }
+}
+
+impl Body {
+    pub(crate) fn new(content: Content, ending: Option<Box<Ending>>) -> Body {
+        Body { content, ending }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let next = match &mut self.content {
+            Content::Empty => None,
+            Content::Bytes(bytes) => Some(Ok(std::mem::take(bytes))).filter(|next| !is_empty(next)),
+            Content::File(file) => ready!(file.poll_block(context)),
+        };
+        if let Some(ending) = &mut self.ending {
+            match &next {
+                Some(Ok(block)) => ending.add_bytes_sent(block.len() as u64),
+                Some(Err(_)) => ending.set_code(CloseCode::ReadFailed),
+                None => {}
+            }
+        }
+        Poll::Ready(next.map(|block| block.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.content.length() == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.content.length())
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if self.content.length() == 0
+            && let Some(ending) = &mut self.ending
+        {
+            ending.set_code(CloseCode::Complete);
+        }
+    }
+}
+
+fn is_empty(block: &io::Result<Bytes>) -> bool {
+    block.as_ref().is_ok_and(Bytes::is_empty)
+}

@@ -1,0 +1,68 @@
+//! The end of an exchange: always, exactly once, however it comes about.
+
+use std::sync::Arc;
+
+use httpout_plugins::{CloseCode, Exchange, OpenSessions};
+use tokio::runtime::Handle;
+
+use crate::server::Link;
+use crate::site::Site;
+
+/// Ends an exchange when it is dropped: tells the plugins, then writes the record.
+///
+/// It travels with the response body. If the handler is dropped before there is one, the client has left.
+pub(crate) struct Ending {
+    pub(crate) exchange: Arc<Exchange>,
+    /// The plugin instances that want to know the end.
+    pub(crate) open: OpenSessions,
+    site: Arc<Site>,
+    /// The server does not stop before plugins have been told.
+    link: Arc<Link>,
+    code: CloseCode,
+}
+
+impl Ending {
+    pub(crate) fn new(exchange: Arc<Exchange>, site: Arc<Site>, link: Arc<Link>) -> Ending {
+        Ending {
+            exchange,
+            open: OpenSessions::default(),
+            site,
+            link,
+            code: CloseCode::ConnectionClosed,
+        }
+    }
+
+    pub(crate) fn add_bytes_sent(&self, count: u64) {
+        self.exchange.add_bytes_sent(count);
+    }
+
+    /// How the exchange ends, unless something else happens before.
+    pub(crate) fn set_code(&mut self, code: CloseCode) {
+        if self.code == CloseCode::ConnectionClosed {
+            self.code = code;
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        let (exchange, site, link, code) = (
+            self.exchange.clone(),
+            self.site.clone(),
+            self.link.clone(),
+            self.code,
+        );
+        let open = std::mem::take(&mut self.open);
+        if open.is_empty() {
+            return site.reqlog.end(&exchange, code);
+        }
+        // Without a runtime the process is ending.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                open.close(&exchange, code).await;
+                site.reqlog.end(&exchange, code);
+                drop(link);
+            });
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What can go wrong: before the server serves, and with one request.
+
+use std::io;
+use std::net::SocketAddr;
+
+use ::http::StatusCode;
+use httpout_options::UsageError;
+use httpout_plugins::{Fault, LoadError};
+use thiserror::Error;
+
+/// Why the server does not start. Each is one line that the user can act on.
+#[derive(Debug, Error)]
+pub enum StartupError {
+    /// The command line is wrong.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// An option's value cannot be used.
+    #[error("option `{option}`: {reason}")]
+    Option {
+        /// The option's name.
+        option: &'static str,
+        /// What is wrong, and what would do.
+        reason: String,
+    },
+    /// A part of the command line that this version cannot do yet.
+    #[error("{0} is not supported by this version of httpout yet")]
+    NotYet(String),
+    /// There is nothing to serve.
+    #[error("nothing to serve: name a directory (`httpout DIR`) or a plugin (`--plugin FILE`)")]
+    NothingToServe,
+    /// A plugin cannot be loaded.
+    #[error("option `plugin`: {0}")]
+    Plugin(#[from] LoadError),
+    /// The address cannot be bound.
+    #[error("cannot listen on {address}: {}", bind_reason(.source))]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system refuses threads or signals.
+    #[error("cannot start: {0}")]
+    Runtime(io::Error),
+}
+
+impl StartupError {
+    /// The exit code of the command: 2 where the command line is at fault, else 1.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            StartupError::Bind { .. } | StartupError::Runtime(_) => 1,
+            _ => 2,
+        }
+    }
+}
+
+fn bind_reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "the port is in use (choose another with `--port`, 0 takes any free one)".to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            "permission denied (ports below 1024 need privileges, choose another with `--port`)"
+                .to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address (option `ifce`)".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// A request that is not answered with a representation. Whose fault it is follows from the status.
+#[derive(Debug, Error)]
+pub(crate) enum Reject {
+    #[error("{0}")]
+    BadRequest(&'static str),
+    #[error("there is no such resource here")]
+    NotFound,
+    #[error("directories are not listed here")]
+    Directory,
+    #[error("the server may not read this file")]
+    Unreadable,
+    #[error("{method} is not allowed here")]
+    MethodNotAllowed { method: String, allow: &'static str },
+    #[error("{0} is not a method that this server knows")]
+    UnknownMethod(String),
+    #[error("the condition of the request does not hold")]
+    PreconditionFailed,
+    #[error("the ranges cannot be satisfied")]
+    RangeNotSatisfiable { length: u64 },
+    #[error("the server failed to read this file")]
+    Read(#[from] io::Error),
+    #[error("a plugin of the server failed")]
+    Plugin(#[from] Fault),
+}
+
+impl Reject {
+    /// The status that tells the client.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Reject::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Reject::NotFound => StatusCode::NOT_FOUND,
+            Reject::Directory | Reject::Unreadable => StatusCode::FORBIDDEN,
+            Reject::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Reject::UnknownMethod(_) => StatusCode::NOT_IMPLEMENTED,
+            Reject::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Reject::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
+            Reject::Plugin(Fault::NeverSent(_)) => StatusCode::GATEWAY_TIMEOUT,
+            Reject::Plugin(Fault::Busy(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Reject::Read(_) | Reject::Plugin(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}

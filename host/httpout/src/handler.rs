@@ -1,0 +1,160 @@
+//! The life of a request, as one list.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use ::http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use http_body::Body as _;
+use httpout_plugins::{self as plugins, Decision, Exchange, OpenSessions};
+use hyper::body::Incoming;
+
+use crate::body::{Body, Content};
+use crate::ending::Ending;
+use crate::error::Reject;
+use crate::headers;
+use crate::http::path;
+use crate::server::Link;
+use crate::site::Site;
+
+/// A response before it is tied to the end of its exchange.
+pub(crate) type Answer = Response<Content>;
+
+/// Answers one request. It never fails: what goes wrong is an answer too.
+pub(crate) async fn handle(
+    site: Arc<Site>,
+    link: Arc<Link>,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let (head, upload) = request.into_parts();
+    let length = upload.size_hint().exact();
+    let (path, path_error) = match path::normalize(head.uri.path()) {
+        Ok(path) => (path, None),
+        Err(reject) => (Vec::new(), Some(reject)),
+    };
+    let id = site.next_exchange_id();
+    let exchange = Arc::new(Exchange::new(id, link.connection, head, path, length));
+    site.reqlog.start(&exchange);
+
+    let mut ending = site
+        .watches_endings()
+        .then(|| Box::new(Ending::new(exchange.clone(), site.clone(), link)));
+    let open = ending.as_mut().map(|ending| &mut ending.open);
+    let answer = match path_error {
+        Some(reject) => Err(reject),
+        None => answer(&site, &exchange, open).await,
+    };
+    let mut answer = answer.unwrap_or_else(|reject| rejected(&reject, &exchange));
+
+    site.fields
+        .apply(answer.headers_mut(), exchange.head.version);
+    if exchange.head.method == Method::HEAD {
+        strip_body(&mut answer);
+    }
+    exchange.status.store(answer.status().as_u16(), Relaxed);
+    answer.map(|content| Body::new(content, ending))
+}
+
+async fn answer(
+    site: &Site,
+    exchange: &Arc<Exchange>,
+    open: Option<&mut OpenSessions>,
+) -> Result<Answer, Reject> {
+    admit(exchange)?;
+    let decision = match open {
+        Some(open) if !site.chain.is_empty() => site.chain.on_request(exchange, open).await?,
+        _ => Decision::default(),
+    };
+    let file = match &decision.body {
+        plugins::Body::File(file) => Some(path::normalize(file)?),
+        _ => None,
+    };
+    let mut answer = match decision.reply {
+        Some(status) => replied(status, decision.body),
+        None => site
+            .mode
+            .route(exchange, file.as_deref())
+            .unwrap_or_else(|reject| rejected(&reject, exchange)),
+    };
+    headers::add(answer.headers_mut(), decision.headers);
+    Ok(answer)
+}
+
+/// Refuses what is no request for this server, whatever its mode (RFC 9110 9.1, RFC 9112 3.2).
+fn admit(exchange: &Exchange) -> Result<(), Reject> {
+    let head = &exchange.head;
+    match head.method {
+        Method::GET
+        | Method::HEAD
+        | Method::PUT
+        | Method::POST
+        | Method::DELETE
+        | Method::OPTIONS => {}
+        ref other => return Err(Reject::UnknownMethod(other.to_string())),
+    }
+    let hosts = head.headers.get_all(header::HOST).iter().count();
+    if hosts > 1 {
+        return Err(Reject::BadRequest("the request has several Host fields"));
+    }
+    if hosts == 0 && head.version == Version::HTTP_11 {
+        return Err(Reject::BadRequest("the request has no Host field"));
+    }
+    Ok(())
+}
+
+/// The response of a plugin.
+fn replied(status: StatusCode, body: plugins::Body) -> Answer {
+    let content = match body {
+        plugins::Body::Bytes(bytes) if allows_body(status) => Content::Bytes(bytes),
+        _ => Content::Empty,
+    };
+    let mut answer = Response::new(content);
+    *answer.status_mut() = status;
+    answer
+}
+
+/// The response to a request that is refused: a line of text, and the fields that its status demands.
+fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
+    if let Reject::Read(error) = reject {
+        tracing::error!(request = exchange.id, path = %exchange.path.escape_ascii(), "{reject}: {error}");
+    }
+    let status = reject.status();
+    let text = format!("{status}: {reject}\n");
+    let mut answer = Response::new(Content::Bytes(text.into()));
+    *answer.status_mut() = status;
+    let fields = answer.headers_mut();
+    fields.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
+    match reject {
+        Reject::MethodNotAllowed { allow, .. } => {
+            fields.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        Reject::RangeNotSatisfiable { length } => {
+            let value = HeaderValue::try_from(format!("bytes */{length}")).expect("digits");
+            fields.insert(header::CONTENT_RANGE, value);
+        }
+        Reject::Plugin(plugins::Fault::Busy(_)) => {
+            fields.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        _ => {}
+    }
+    answer
+}
+
+/// HEAD: the fields of GET, without its content (RFC 9110 9.3.2).
+fn strip_body(answer: &mut Answer) {
+    if allows_body(answer.status()) {
+        let length = HeaderValue::from(answer.body().length());
+        answer.headers_mut().insert(header::CONTENT_LENGTH, length);
+    }
+    *answer.body_mut() = Content::Empty;
+}
+
+/// RFC 9110 6.4.1.
+fn allows_body(status: StatusCode) -> bool {
+    !matches!(
+        status,
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+    )
+}

@@ -1,0 +1,207 @@
+//! Conditional requests (RFC 9110 13).
+
+use std::time::SystemTime;
+
+use ::http::{HeaderMap, HeaderName, Method, header};
+
+/// What the conditions of a request say.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Go on.
+    Proceed,
+    /// The client has it: 304.
+    NotModified,
+    /// 412.
+    PreconditionFailed,
+}
+
+/// What conditions compare with: the selected representation's validators.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Validators<'a> {
+    /// A strong entity tag with its quotes.
+    pub(crate) etag: &'a str,
+    /// Whole seconds count.
+    pub(crate) modified: SystemTime,
+}
+
+/// Evaluates the conditions in the order of RFC 9110 13.2.2, `If-Range` aside.
+pub(crate) fn check(method: &Method, fields: &HeaderMap, current: Validators<'_>) -> Verdict {
+    if let Some(matches) = any_tag(fields, &header::IF_MATCH, current.etag, Comparison::Strong) {
+        if !matches {
+            return Verdict::PreconditionFailed;
+        }
+    } else if let Some(date) = date(fields, &header::IF_UNMODIFIED_SINCE) {
+        if newer(current.modified, date) {
+            return Verdict::PreconditionFailed;
+        }
+    }
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    if let Some(matches) = any_tag(
+        fields,
+        &header::IF_NONE_MATCH,
+        current.etag,
+        Comparison::Weak,
+    ) {
+        return match (matches, reads) {
+            (false, _) => Verdict::Proceed,
+            (true, true) => Verdict::NotModified,
+            (true, false) => Verdict::PreconditionFailed,
+        };
+    }
+    match date(fields, &header::IF_MODIFIED_SINCE) {
+        Some(date) if reads && !newer(current.modified, date) => Verdict::NotModified,
+        _ => Verdict::Proceed,
+    }
+}
+
+/// Whether a `Range` field counts: there is no `If-Range`, or it names this representation (RFC 9110 13.1.5).
+pub(crate) fn range_applies(fields: &HeaderMap, current: Validators<'_>) -> bool {
+    let Some(value) = fields.get(header::IF_RANGE) else {
+        return true;
+    };
+    if value.as_bytes().starts_with(b"\"") {
+        return value.as_bytes() == current.etag.as_bytes();
+    }
+    // A date is a strong validator only where the file has not changed in the second that it names; we cannot know
+    // that of a file changed within the last minute (RFC 9110 8.8.2.2).
+    let settled = current
+        .modified
+        .elapsed()
+        .is_ok_and(|age| age.as_secs() >= 60);
+    let date = date(fields, &header::IF_RANGE);
+    settled && date.is_some_and(|date| seconds(date) == seconds(current.modified))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    Strong,
+    Weak,
+}
+
+/// Whether one of the tags of a field matches; none where there is no such field.
+fn any_tag(
+    fields: &HeaderMap,
+    name: &HeaderName,
+    etag: &str,
+    comparison: Comparison,
+) -> Option<bool> {
+    let mut values = fields.get_all(name).iter().peekable();
+    values.peek()?;
+    Some(values.any(|value| {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        text.trim() == "*"
+            || tags(&text)
+                .any(|(weak, tag)| tag == etag && (comparison == Comparison::Weak || !weak))
+    }))
+}
+
+/// The entity tags of a list, each with its quotes, and whether it is weak. A comma may stand inside the quotes.
+fn tags(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let start = rest.find('"')?;
+        let length = rest[start + 1..].find('"')? + 2;
+        let weak = rest[..start].ends_with("W/");
+        let tag = &rest[start..start + length];
+        rest = &rest[start + length..];
+        Some((weak, tag))
+    })
+}
+
+fn date(fields: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
+    httpdate::parse_http_date(fields.get(name)?.to_str().ok()?).ok()
+}
+
+fn newer(modified: SystemTime, date: SystemTime) -> bool {
+    seconds(modified) > seconds(date)
+}
+
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn verdict(method: Method, fields: &[(HeaderName, &str)]) -> Verdict {
+        check(&method, &map(fields), current())
+    }
+
+    fn map(fields: &[(HeaderName, &str)]) -> HeaderMap {
+        let parsed = fields
+            .iter()
+            .map(|(name, value)| (name.clone(), value.parse().expect("a legal value")));
+        parsed.collect()
+    }
+
+    fn current() -> Validators<'static> {
+        Validators {
+            etag: "\"a,b\"",
+            modified: SystemTime::UNIX_EPOCH + Duration::from_millis(784_111_777_500),
+        }
+    }
+
+    const EARLIER: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
+    const SAME: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+    #[test]
+    fn if_none_match_compares_weakly_in_lists() {
+        for value in ["\"a,b\"", "W/\"a,b\"", "\"x\", \"a,b\"", "*"] {
+            let fields = [(header::IF_NONE_MATCH, value)];
+            assert_eq!(
+                verdict(Method::GET, &fields),
+                Verdict::NotModified,
+                "{value}"
+            );
+            assert_eq!(
+                verdict(Method::PUT, &fields),
+                Verdict::PreconditionFailed,
+                "{value}"
+            );
+        }
+        for value in ["\"x\"", "a,b", ""] {
+            let fields = [(header::IF_NONE_MATCH, value)];
+            assert_eq!(verdict(Method::GET, &fields), Verdict::Proceed, "{value}");
+        }
+    }
+
+    #[test]
+    fn if_none_match_wins_over_the_date() {
+        let fields = [
+            (header::IF_NONE_MATCH, "\"x\""),
+            (header::IF_MODIFIED_SINCE, SAME),
+        ];
+        assert_eq!(verdict(Method::GET, &fields), Verdict::Proceed);
+    }
+
+    #[test]
+    fn dates_count_in_whole_seconds() {
+        let since = |date| verdict(Method::GET, &[(header::IF_MODIFIED_SINCE, date)]);
+        assert_eq!(since(SAME), Verdict::NotModified);
+        assert_eq!(since(EARLIER), Verdict::Proceed);
+        assert_eq!(since("yesterday"), Verdict::Proceed);
+        let unmodified = |date| verdict(Method::GET, &[(header::IF_UNMODIFIED_SINCE, date)]);
+        assert_eq!(unmodified(SAME), Verdict::Proceed);
+        assert_eq!(unmodified(EARLIER), Verdict::PreconditionFailed);
+    }
+
+    #[test]
+    fn if_match_compares_strongly() {
+        let with = |value| verdict(Method::GET, &[(header::IF_MATCH, value)]);
+        assert_eq!(with("\"a,b\""), Verdict::Proceed);
+        assert_eq!(with("*"), Verdict::Proceed);
+        assert_eq!(with("W/\"a,b\""), Verdict::PreconditionFailed);
+        assert_eq!(with("\"x\""), Verdict::PreconditionFailed);
+    }
+
+    #[test]
+    fn if_range_takes_the_strong_tag_or_the_exact_date() {
+        let applies = |value| range_applies(&map(&[(header::IF_RANGE, value)]), current());
+        assert!(applies("\"a,b\"") && applies(SAME));
+        assert!(!applies("W/\"a,b\"") && !applies("\"x\"") && !applies(EARLIER));
+        assert!(range_applies(&HeaderMap::new(), current()));
+    }
+}

@@ -1,0 +1,6 @@
+//! Pure HTTP: text to decision. Nothing here does I/O, waits, or knows an option.
+
+pub(crate) mod conditional;
+pub(crate) mod media_type;
+pub(crate) mod path;
+pub(crate) mod range;

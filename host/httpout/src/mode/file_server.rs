@@ -1,0 +1,153 @@
+//! The simple HTTP server (documents: httpout, Simple HTTP server).
+
+use ::http::{HeaderValue, Method, Response, StatusCode, header};
+use httpout_plugins::Exchange;
+
+use crate::body::{Content, FileContent};
+use crate::error::Reject;
+use crate::handler::Answer;
+use crate::http::conditional::{self, Validators, Verdict};
+use crate::http::range::{self, Part, Ranges};
+use crate::resource::{Files, Representation, Source};
+use crate::settings::Caching;
+
+/// Exposes the files of the directories for read.
+pub(crate) struct FileServer {
+    pub(crate) files: Files,
+    pub(crate) caching: Caching,
+    /// Option `norange`: a Range field is ignored.
+    pub(crate) norange: bool,
+}
+
+impl FileServer {
+    pub(crate) fn route(&self, exchange: &Exchange, file: Option<&[u8]>) -> Result<Answer, Reject> {
+        match exchange.head.method {
+            Method::GET | Method::HEAD => self.get(exchange, file.unwrap_or(&exchange.path)),
+            ref method => Err(Reject::MethodNotAllowed {
+                method: method.to_string(),
+                allow: "GET, HEAD",
+            }),
+        }
+    }
+
+    pub(crate) fn is_file(&self, path: &[u8]) -> bool {
+        self.files.open(path).is_ok()
+    }
+
+    fn get(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {
+        let file = self.files.open(path)?;
+        match self.check_conditions(exchange, &file) {
+            Verdict::Proceed => {}
+            Verdict::NotModified => return Ok(self.not_modified(&file)),
+            Verdict::PreconditionFailed => return Err(Reject::PreconditionFailed),
+        }
+        match self.check_range(exchange, &file) {
+            Ranges::Whole => Ok(self.whole(file)),
+            Ranges::Parts(parts) => Ok(self.partial(file, &parts)),
+            Ranges::Unsatisfiable => Err(Reject::RangeNotSatisfiable {
+                length: file.length,
+            }),
+        }
+    }
+
+    fn check_conditions(&self, exchange: &Exchange, file: &Representation) -> Verdict {
+        if matches!(self.caching, Caching::Disabled) {
+            return Verdict::Proceed;
+        }
+        conditional::check(
+            &exchange.head.method,
+            &exchange.head.headers,
+            validators(file),
+        )
+    }
+
+    fn check_range(&self, exchange: &Exchange, file: &Representation) -> Ranges {
+        let fields = &exchange.head.headers;
+        match fields.get(header::RANGE) {
+            // Range is defined for GET only (RFC 9110 14.2).
+            Some(value)
+                if !self.norange
+                    && exchange.head.method == Method::GET
+                    && conditional::range_applies(fields, validators(file)) =>
+            {
+                range::check(value.as_bytes(), file.length)
+            }
+            _ => Ranges::Whole,
+        }
+    }
+
+    fn whole(&self, file: Representation) -> Answer {
+        let length = file.length;
+        let all = length.checked_sub(1).map(|last| Part { first: 0, last });
+        let mut answer = Response::new(Content::Empty);
+        self.describe(&file, &mut answer);
+        *answer.body_mut() = match file.source {
+            Source::Memory(bytes) => Content::Bytes(bytes),
+            Source::Disk(file) => Content::File(FileContent::new(file, all)),
+        };
+        answer
+    }
+
+    /// Several parts are one body, in the order asked (documents: httpout).
+    fn partial(&self, file: Representation, parts: &[Part]) -> Answer {
+        let mut answer = Response::new(Content::Empty);
+        *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
+        self.describe(&file, &mut answer);
+        let spans = parts
+            .iter()
+            .map(|part| format!("{}-{}", part.first, part.last));
+        let spans: Vec<String> = spans.collect();
+        let value = format!("bytes {}/{}", spans.join(","), file.length);
+        let value = HeaderValue::try_from(value).expect("digits and separators");
+        answer.headers_mut().insert(header::CONTENT_RANGE, value);
+        *answer.body_mut() = match file.source {
+            Source::Memory(bytes) => cut(&bytes, parts),
+            Source::Disk(file) => Content::File(FileContent::new(file, parts.iter().copied())),
+        };
+        answer
+    }
+
+    fn not_modified(&self, file: &Representation) -> Answer {
+        let mut answer = Response::new(Content::Empty);
+        *answer.status_mut() = StatusCode::NOT_MODIFIED;
+        self.describe(file, &mut answer);
+        answer.headers_mut().remove(header::CONTENT_TYPE);
+        answer
+    }
+
+    fn describe(&self, file: &Representation, answer: &mut Answer) {
+        let fields = answer.headers_mut();
+        fields.insert(header::CONTENT_TYPE, file.content_type.clone());
+        fields.insert(header::LAST_MODIFIED, file.last_modified.clone());
+        if !self.norange {
+            fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        }
+        match &self.caching {
+            Caching::Disabled => return,
+            Caching::Default => {}
+            Caching::Control(value) => {
+                fields.insert(header::CACHE_CONTROL, value.clone());
+            }
+        }
+        fields.insert(header::ETAG, file.etag.clone());
+    }
+}
+
+fn validators(file: &Representation) -> Validators<'_> {
+    Validators {
+        etag: file.etag.to_str().expect("made of digits and letters"),
+        modified: file.modified,
+    }
+}
+
+/// The parts of what is in memory, shared where there is one.
+fn cut(bytes: &bytes::Bytes, parts: &[Part]) -> Content {
+    let slice = |part: &Part| bytes.slice(part.first as usize..=part.last as usize);
+    match parts {
+        [single] => Content::Bytes(slice(single)),
+        several => {
+            let joined: Vec<u8> = several.iter().flat_map(slice).collect();
+            Content::Bytes(joined.into())
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What the server does with a request that no plugin has answered: the modes of the documents.
+
+mod file_server;
+
+use httpout_plugins::Exchange;
+
+use crate::error::Reject;
+use crate::handler::Answer;
+
+pub(crate) use file_server::FileServer;
+
+/// The mode of a server (documents: option `hmode`, and what inputs and directories imply).
+pub(crate) enum Mode {
+    /// The simple HTTP server.
+    FileServer(FileServer),
+}
+
+impl Mode {
+    /// Answers a request; `file` is the path that a plugin chose in place of the requested one.
+    pub(crate) fn route(&self, exchange: &Exchange, file: Option<&[u8]>) -> Result<Answer, Reject> {
+        match self {
+            Mode::FileServer(server) => server.route(exchange, file),
+        }
+    }
+
+    /// Whether a normalized path names a file that can be served.
+    pub(crate) fn is_file(&self, path: &[u8]) -> bool {
+        match self {
+            Mode::FileServer(server) => server.is_file(path),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! The plugins of the command line, and what they may ask of the server.
+
+use std::sync::Arc;
+
+use httpout_options::Options;
+use httpout_plugins::{Chain, Engine, Plugin, Server};
+
+use crate::error::StartupError;
+use crate::http::path;
+use crate::mode::Mode;
+use crate::settings::Settings;
+
+/// Loads the plugins in their order. Without any, no engine is set up.
+pub(crate) async fn load(settings: &Settings, mode: Arc<Mode>) -> Result<Chain, StartupError> {
+    if settings.plugins.is_empty() {
+        return Ok(Chain::new(Vec::new()));
+    }
+    let engine = Arc::new(Engine::new(settings.plugin_limits.clone())?);
+    let server: Arc<dyn Server> = Arc::new(Answers {
+        options: settings.options.clone(),
+        mode,
+    });
+    let mut plugins = Vec::new();
+    for spec in &settings.plugins {
+        plugins.push(Plugin::load(engine.clone(), spec.clone(), server.clone()).await?);
+        tracing::info!("plugin `{}` is loaded", spec.path.display());
+    }
+    Ok(Chain::new(plugins))
+}
+
+struct Answers {
+    options: Options,
+    mode: Arc<Mode>,
+}
+
+impl Server for Answers {
+    fn option_value(&self, name: &str) -> Option<String> {
+        self.options.value_of(name)
+    }
+
+    fn is_file(&self, file: &str) -> bool {
+        path::normalize(file).is_ok_and(|path| self.mode.is_file(&path))
+    }
+}

@@ -1,0 +1,166 @@
+//! A directory that is exposed, as a handle: nothing outside of it is ever reached.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt as _};
+use rustix::fs::{AtFlags, FileType, OFlags, Stat, fstat, statat};
+
+use crate::error::Reject;
+
+/// An exposed directory. Every path is resolved below its handle, symbolic links included.
+#[derive(Debug)]
+pub(crate) struct Directory {
+    dir: Dir,
+}
+
+/// What tells one state of a file from another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    /// In bytes.
+    pub(crate) size: u64,
+    /// Nanoseconds since 1970.
+    pub(crate) modified: i128,
+    /// Nanoseconds since 1970.
+    pub(crate) changed: i128,
+}
+
+/// The way to a file without symbolic links, and the file at its end. As long as [`Directory::still_leads`] says so,
+/// what was read there is what would be read now.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Trail {
+    /// Device and inode of each directory on the way.
+    directories: Vec<(u64, u64)>,
+    file: Identity,
+}
+
+impl Directory {
+    /// Opens an existing directory.
+    pub(crate) fn open(path: &Path) -> io::Result<Directory> {
+        let dir = Dir::open_ambient_dir(path, cap_std::ambient_authority())?;
+        Ok(Directory { dir })
+    }
+
+    /// Opens a regular file by its path below the directory.
+    pub(crate) fn open_file(&self, path: &[u8]) -> Result<(File, Identity), Reject> {
+        if path.is_empty() {
+            return Err(Reject::Directory);
+        }
+        // A FIFO must not hold up the server until somebody writes to it.
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(flags.bits().cast_signed());
+        let path = Path::new(OsStr::from_bytes(path));
+        let file = self.dir.open_with(path, &options).map_err(reject)?;
+        let file = file.into_std();
+        let stat = fstat(&file).map_err(|error| Reject::Read(error.into()))?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Ok((file, Identity::of(&stat))),
+            FileType::Directory => Err(Reject::Directory),
+            _ => Err(Reject::NotFound),
+        }
+    }
+
+    /// The way to the file that is there now; none where it leads over symbolic links.
+    pub(crate) fn trail(&self, path: &[u8]) -> Option<Trail> {
+        let mut directories = Vec::new();
+        for prefix in prefixes(path) {
+            let stat = self.stat(prefix)?;
+            if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
+                return None;
+            }
+            directories.push((stat.st_dev, stat.st_ino));
+        }
+        let stat = self.stat(path)?;
+        let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        is_file.then(|| Trail {
+            directories,
+            file: Identity::of(&stat),
+        })
+    }
+
+    /// Whether a path still leads over the same directories to the same, unchanged file: one `stat` for each name.
+    pub(crate) fn still_leads(&self, path: &[u8], trail: &Trail) -> bool {
+        let same = |(prefix, known): (&[u8], &(u64, u64))| {
+            self.stat(prefix)
+                .is_some_and(|stat| (stat.st_dev, stat.st_ino) == *known)
+        };
+        prefixes(path).zip(&trail.directories).all(same)
+            && self
+                .stat(path)
+                .is_some_and(|stat| Identity::of(&stat) == trail.file)
+    }
+
+    fn stat(&self, path: &[u8]) -> Option<Stat> {
+        statat(&self.dir, path, AtFlags::SYMLINK_NOFOLLOW).ok()
+    }
+}
+
+impl Trail {
+    /// The file at the end of the way.
+    pub(crate) fn file(&self) -> Identity {
+        self.file
+    }
+}
+
+impl Identity {
+    fn of(stat: &Stat) -> Identity {
+        let nanoseconds =
+            |seconds: i64, rest: u64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
+        Identity {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            modified: nanoseconds(stat.st_mtime, stat.st_mtime_nsec),
+            changed: nanoseconds(stat.st_ctime, stat.st_ctime_nsec),
+        }
+    }
+
+    /// When the content was last modified.
+    pub(crate) fn modified(&self) -> SystemTime {
+        let since = u64::try_from(self.modified).unwrap_or(0);
+        SystemTime::UNIX_EPOCH + Duration::from_nanos(since)
+    }
+
+    /// Whether a later change is bound to show in the times: file systems count them in steps of up to 2 s, and what
+    /// is written twice in one step looks unchanged.
+    pub(crate) fn is_settled(&self) -> bool {
+        const COARSEST_STEP: Duration = Duration::from_secs(2);
+        let since = u64::try_from(self.changed).unwrap_or(0);
+        let changed = SystemTime::UNIX_EPOCH + Duration::from_nanos(since);
+        changed.elapsed().is_ok_and(|age| age > COARSEST_STEP)
+    }
+}
+
+/// The directories on the way to a file: `a/b/c` gives `a` and `a/b`.
+fn prefixes(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+    slashes.map(|(at, _)| &path[..at])
+}
+
+fn reject(error: io::Error) -> Reject {
+    match (error.kind(), error.raw_os_error()) {
+        // Without a number it is cap-std that refuses: the path leads out of the directory.
+        (io::ErrorKind::PermissionDenied, Some(_)) => Reject::Unreadable,
+        (io::ErrorKind::PermissionDenied, None)
+        | (io::ErrorKind::NotFound, _)
+        | (io::ErrorKind::NotADirectory, _)
+        | (io::ErrorKind::InvalidFilename, _)
+        | (io::ErrorKind::InvalidInput, _)
+        | (io::ErrorKind::CrossesDevices, _) => Reject::NotFound,
+        (_, Some(number)) if is_no_file(number) => Reject::NotFound,
+        _ => Reject::Read(error),
+    }
+}
+
+/// A loop of symbolic links, or a socket or FIFO that cannot be opened.
+fn is_no_file(number: i32) -> bool {
+    use rustix::io::Errno;
+    [Errno::LOOP, Errno::NXIO, Errno::OPNOTSUPP].contains(&Errno::from_raw_os_error(number))
+}

@@ -1,0 +1,102 @@
+//! From a socket to requests: listen, accept, serve connections, drain.
+
+mod connection;
+mod connections;
+mod listener;
+mod stream;
+
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::error::StartupError;
+use crate::settings::Settings;
+use crate::site::Site;
+
+use connections::Connections;
+pub(crate) use connections::Link;
+
+/// How long open requests may go on after the signal to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// A server that is bound and ready.
+pub struct Server {
+    site: Arc<Site>,
+    listener: TcpListener,
+    connections: Arc<Connections>,
+    close: bool,
+}
+
+impl Server {
+    /// Opens the directories, loads the plugins, then binds.
+    ///
+    /// # Errors
+    /// One line about what stands in the way.
+    pub async fn bind(settings: Settings) -> Result<Server, StartupError> {
+        let site = Arc::new(Site::open(&settings).await?);
+        let listener = listener::bind(&settings.listen)?;
+        Ok(Server {
+            site,
+            listener,
+            connections: Connections::new(settings.maxc, settings.maxp, settings.timeout),
+            close: settings.fields.close,
+        })
+    }
+
+    /// Says where it listens, then serves until SIGTERM or SIGINT, and lets open requests finish.
+    ///
+    /// # Errors
+    /// Where the system gives no signals.
+    pub async fn run(self) -> Result<(), StartupError> {
+        let mut terminate = signal(SignalKind::terminate()).map_err(StartupError::Runtime)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(StartupError::Runtime)?;
+        announce(&self.listener);
+
+        let accepting = tokio::spawn(listener::accept(
+            self.listener,
+            self.connections.clone(),
+            self.site,
+            self.close,
+        ));
+        let sweeping = tokio::spawn(self.connections.clone().sweep());
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!(
+            "stopping: open requests have {} s to finish",
+            DRAIN.as_secs()
+        );
+        accepting.abort();
+        sweeping.abort();
+        tokio::select! {
+            left = self.connections.drain(DRAIN) => if left > 0 {
+                tracing::warn!("{left} connections were cut");
+            },
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        Ok(())
+    }
+}
+
+/// The one line on standard output, for people and for scripts that wait for it.
+fn announce(listener: &TcpListener) {
+    let Ok(address) = listener.local_addr() else {
+        return;
+    };
+    let line = if address.ip().is_unspecified() {
+        format!(
+            "listening on http://127.0.0.1:{}/ (all interfaces)",
+            address.port()
+        )
+    } else {
+        format!("listening on http://{address}/")
+    };
+    let mut out = std::io::stdout();
+    // Nobody may be reading.
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}

@@ -1,0 +1,396 @@
+//! The options, checked: the only reader of [`Options`].
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ::http::{HeaderName, HeaderValue};
+use httpout_options::{CommandLine, FilterName, Log, Options};
+use httpout_plugins::{Limits, PluginSpec};
+use percent_encoding::percent_decode_str;
+
+use crate::error::StartupError;
+use crate::headers::CommonFields;
+use crate::reqlog::Reqlog;
+
+/// How long a request waits where all plugin instances are in use.
+const BUSY_WAIT: Duration = Duration::from_secs(1);
+
+/// What one server does, checked: a `Settings` that exists can be served.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// How much the server says.
+    pub log: Log,
+    pub(crate) listen: Listen,
+    /// Limits on connections; none is unlimited.
+    pub(crate) maxc: Option<usize>,
+    pub(crate) maxp: Option<usize>,
+    /// How long a connection may make no progress; none is for ever.
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) rdirs: Vec<PathBuf>,
+    pub(crate) caching: Caching,
+    pub(crate) norange: bool,
+    pub(crate) fields: CommonFields,
+    pub(crate) reqlog: Reqlog,
+    pub(crate) plugins: Vec<PluginSpec>,
+    pub(crate) plugin_limits: Limits,
+    /// For plugins that ask for an option by its name.
+    pub(crate) options: Options,
+}
+
+/// Where to listen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listen {
+    /// 0 takes any free one.
+    pub(crate) port: u16,
+    pub(crate) interface: Interface,
+}
+
+/// The documented `ifce`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Interface {
+    All,
+    Address(IpAddr),
+    Named(String),
+}
+
+/// The documented `cache_control`.
+#[derive(Debug, Clone)]
+pub(crate) enum Caching {
+    /// Validators, and no `Cache-Control`.
+    Default,
+    /// `none`: neither `Cache-Control` nor ETag.
+    Disabled,
+    /// This `Cache-Control`, with validators.
+    Control(HeaderValue),
+}
+
+impl Settings {
+    /// Checks a whole command line, before anything is bound or loaded.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, or that this version cannot do yet.
+    pub fn check(line: CommandLine) -> Result<Settings, StartupError> {
+        let options = only_server(line)?;
+        refuse_unsupported(&options)?;
+        if options.rdirs.is_empty() && options.plugin.is_empty() {
+            return Err(StartupError::NothingToServe);
+        }
+        let timeout = Some(Duration::from_secs(options.timeout)).filter(|time| !time.is_zero());
+        Ok(Settings {
+            log: options.log,
+            listen: listen(&options)?,
+            maxc: limit(options.maxc),
+            maxp: limit(options.maxp),
+            timeout,
+            rdirs: rdirs(&options)?,
+            caching: caching(&options)?,
+            norange: options.norange,
+            fields: common_fields(&options)?,
+            reqlog: Reqlog::parse(options.reqlog.as_deref().unwrap_or_default()),
+            plugins: options
+                .plugin
+                .iter()
+                .map(|text| plugin_spec(text))
+                .collect(),
+            plugin_limits: plugin_limits(&options)?,
+            options,
+        })
+    }
+}
+
+/// The options of the one server that the line asks for.
+fn only_server(line: CommandLine) -> Result<Options, StartupError> {
+    let not_yet = |what: String| Err(StartupError::NotYet(what));
+    if let Some(input) = line.inputs.first() {
+        return not_yet(format!("input `-i {}`", input.url.escape_debug()));
+    }
+    if let Some(output) = line.outputs.first() {
+        return not_yet(format!("output `-o {}`", output.url.escape_debug()));
+    }
+    if let Some(filter) = line.filters.first() {
+        let name = match filter.name {
+            FilterName::Reframer => "reframer",
+            FilterName::Dashin => "dashin",
+            FilterName::Vout => "vout",
+            FilterName::Aout => "aout",
+        };
+        return not_yet(format!("filter `{name}`"));
+    }
+    let mut servers = line.servers.into_iter();
+    match (servers.next(), servers.next()) {
+        (Some(options), None) => Ok(options),
+        (Some(_), Some(_)) => not_yet("a second `httpout` filter in one line".to_owned()),
+        (None, _) => Err(StartupError::NothingToServe),
+    }
+}
+
+/// Options whose mode is not there yet. The list shrinks with each release.
+const UNSUPPORTED: &[&str] = &[
+    "dst",
+    "wdir",
+    "cert",
+    "pkey",
+    "hold",
+    "hmode",
+    "ext",
+    "mime",
+    "quit",
+    "post",
+    "dlist",
+    "cors",
+    "ice",
+    "max_client_errors",
+    "max_cache_segs",
+    "reopen",
+    "max_async_buf",
+    "blockio",
+    "ka",
+    "js",
+    "zmax",
+    "cte",
+    "maxs",
+    "users",
+    "plugin_dirs",
+    "plugin_allow",
+    "plugin_reuse",
+    "config",
+];
+
+fn refuse_unsupported(options: &Options) -> Result<(), StartupError> {
+    let given = UNSUPPORTED.iter().find(|name| options.is_set(name));
+    given.map_or(Ok(()), |name| {
+        Err(StartupError::NotYet(format!("option `{name}`")))
+    })
+}
+
+fn refuse(option: &'static str, reason: impl Into<String>) -> StartupError {
+    let reason = reason.into();
+    StartupError::Option { option, reason }
+}
+
+fn listen(options: &Options) -> Result<Listen, StartupError> {
+    let port = match options.port.as_slice() {
+        _ if !options.is_set("port") => 80,
+        [port] => *port,
+        _ => {
+            return Err(StartupError::NotYet(
+                "a list of ports in option `port`".to_owned(),
+            ));
+        }
+    };
+    let interface = match options.ifce.as_deref() {
+        None => Interface::All,
+        Some("localhost") => Interface::Address(Ipv4Addr::LOCALHOST.into()),
+        Some(text) => match text.parse() {
+            Ok(address) => Interface::Address(address),
+            Err(_) if is_interface(text) => Interface::Named(text.to_owned()),
+            Err(_) => {
+                let reason = format!(
+                    "`{}` is neither an IP address nor a network interface of this machine",
+                    text.escape_debug()
+                );
+                return Err(refuse("ifce", reason));
+            }
+        },
+    };
+    Ok(Listen { port, interface })
+}
+
+fn is_interface(name: &str) -> bool {
+    let plain = !name.is_empty() && !name.contains('/') && !name.starts_with('.');
+    plain && std::path::Path::new("/sys/class/net").join(name).exists()
+}
+
+/// 0 is unlimited.
+fn limit(value: u64) -> Option<usize> {
+    let value = usize::try_from(value).unwrap_or(usize::MAX);
+    Some(value).filter(|value| *value > 0)
+}
+
+fn rdirs(options: &Options) -> Result<Vec<PathBuf>, StartupError> {
+    if options.rdirs.iter().any(|dir| dir == "gmem") {
+        return Err(StartupError::NotYet("`gmem` in option `rdirs`".to_owned()));
+    }
+    let paths: Vec<PathBuf> = options.rdirs.iter().map(PathBuf::from).collect();
+    for path in &paths {
+        let name = path.display().to_string();
+        let name = name.escape_debug();
+        match std::fs::metadata(path) {
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => {
+                let what = format!("a rules file (`{name}`) in option `rdirs`");
+                return Err(StartupError::NotYet(what));
+            }
+            Err(error) => {
+                return Err(refuse(
+                    "rdirs",
+                    format!("cannot open directory `{name}`: {error}"),
+                ));
+            }
+        }
+    }
+    Ok(paths)
+}
+
+fn caching(options: &Options) -> Result<Caching, StartupError> {
+    match options.cache_control.as_deref() {
+        None => Ok(Caching::Default),
+        Some("none") => Ok(Caching::Disabled),
+        Some(text) => Ok(Caching::Control(field_value("cache_control", text)?)),
+    }
+}
+
+fn common_fields(options: &Options) -> Result<CommonFields, StartupError> {
+    let server = match options.user_agent.as_deref() {
+        None | Some("$GUA") => concat!("httpout/", env!("CARGO_PKG_VERSION")),
+        Some(text) => text,
+    };
+    let pairs = options.hdrs.chunks(2).map(|pair| match pair {
+        [name, value] => Ok((field_name(name)?, field_value("hdrs", value)?)),
+        _ => Err(refuse(
+            "hdrs",
+            "a name without a value: write `Name,Value,Name2,Value2`",
+        )),
+    });
+    Ok(CommonFields {
+        server: field_value("user_agent", server)?,
+        additional: pairs.collect::<Result<_, _>>()?,
+        utc: options.sutc,
+        close: options.close,
+    })
+}
+
+fn field_name(text: &str) -> Result<HeaderName, StartupError> {
+    HeaderName::try_from(text).map_err(|_| {
+        refuse(
+            "hdrs",
+            format!("`{}` is not a field name", text.escape_debug()),
+        )
+    })
+}
+
+fn field_value(option: &'static str, text: &str) -> Result<HeaderValue, StartupError> {
+    HeaderValue::try_from(text).map_err(|_| {
+        refuse(
+            option,
+            format!("`{}` is not a field value", text.escape_debug()),
+        )
+    })
+}
+
+/// `auth.wasm?users=users.toml&realm=staff`, percent-encoded where a name or value holds `&`, `=` or `%`.
+fn plugin_spec(text: &str) -> PluginSpec {
+    let (path, config) = text.split_once('?').unwrap_or((text, ""));
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let pairs = config.split('&').filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let path = PathBuf::from(path);
+    let name = path.file_stem().unwrap_or_default();
+    PluginSpec {
+        name: name.to_string_lossy().into_owned(),
+        path,
+        config: pairs
+            .map(|(name, value)| (decode(name), decode(value)))
+            .collect(),
+    }
+}
+
+fn plugin_limits(options: &Options) -> Result<Limits, StartupError> {
+    const PAGE: u64 = 64 << 10;
+    const LARGEST: u64 = 4 << 30;
+    if !(PAGE..=LARGEST).contains(&options.plugin_memory) {
+        let reason = format!(
+            "`{}` is not a number of bytes from {PAGE} to {LARGEST}",
+            options.plugin_memory
+        );
+        return Err(refuse("plugin_memory", reason));
+    }
+    if options.plugin_timeout == 0 {
+        return Err(refuse(
+            "plugin_timeout",
+            "`0` is no limit: a plugin that hangs would hang for ever",
+        ));
+    }
+    // A reply that never comes is given up even where connections may be idle for ever.
+    let reply = if options.timeout == 0 {
+        30
+    } else {
+        options.timeout
+    };
+    Ok(Limits {
+        memory: usize::try_from(options.plugin_memory / PAGE * PAGE).unwrap_or(usize::MAX),
+        call: Duration::from_millis(options.plugin_timeout),
+        reply: Duration::from_secs(reply),
+        busy_wait: BUSY_WAIT,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use httpout_options::{Invocation, parse};
+
+    fn check(line: &str) -> Result<Settings, StartupError> {
+        match parse(line.split(' ').map(Into::into)) {
+            Ok(Invocation::Run(line)) => Settings::check(line),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn plugins_have_a_name_and_decoded_configuration() {
+        let spec = plugin_spec("dir/auth.wasm?user=al%26ice&empty&password=a=b");
+        assert_eq!(
+            (spec.path.to_str(), spec.name.as_str()),
+            (Some("dir/auth.wasm"), "auth")
+        );
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            spec.config,
+            [
+                pair("user", "al&ice"),
+                pair("empty", ""),
+                pair("password", "a=b")
+            ]
+        );
+    }
+
+    #[test]
+    fn the_default_port_is_80_and_a_given_0_stays() {
+        assert_eq!(check(".").expect("serves").listen.port, 80);
+        assert_eq!(check(". --port=0").expect("serves").listen.port, 0);
+    }
+
+    #[test]
+    fn what_cannot_be_done_yet_is_said_in_one_line() {
+        for line in [
+            ". --wdir=x",
+            "-i a.mp3 -o http://localhost/a.mp3",
+            "--rdirs=gmem",
+            "httpout:hmode=source vout",
+        ] {
+            let error = check(line).expect_err(line).to_string();
+            assert!(error.contains("not supported by this version"), "{error}");
+            assert_eq!(error.lines().count(), 1);
+        }
+    }
+
+    #[test]
+    fn values_that_cannot_be_are_refused_with_their_option() {
+        for (line, option) in [
+            ("./no-such-directory", "rdirs"),
+            (". --ifce=nowhere0", "ifce"),
+            (". --hdrs=a", "hdrs"),
+            (". --hdrs=a:b,c", "hdrs"),
+            (". --plugin_memory=1", "plugin_memory"),
+            (". --plugin_timeout=0", "plugin_timeout"),
+        ] {
+            let error = check(line).expect_err(line).to_string();
+            assert!(
+                error.starts_with(&format!("option `{option}`: ")),
+                "{error}"
+            );
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What requests are answered from: one snapshot, shared by all connections.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use httpout_plugins::Chain;
+
+use crate::error::StartupError;
+use crate::headers::CommonFields;
+use crate::mode::{FileServer, Mode};
+use crate::plugins;
+use crate::reqlog::Reqlog;
+use crate::resource::{Files, Mounts};
+use crate::settings::Settings;
+
+/// Everything that a request meets on its way.
+pub(crate) struct Site {
+    pub(crate) mode: Arc<Mode>,
+    pub(crate) chain: Chain,
+    pub(crate) fields: CommonFields,
+    pub(crate) reqlog: Reqlog,
+    last_exchange_id: AtomicU64,
+}
+
+impl Site {
+    /// Opens the directories and loads the plugins.
+    pub(crate) async fn open(settings: &Settings) -> Result<Site, StartupError> {
+        let mounts =
+            Mounts::open(&settings.rdirs).map_err(|(path, error)| StartupError::Option {
+                option: "rdirs",
+                reason: format!("cannot open directory `{}`: {error}", path.display()),
+            })?;
+        for name in mounts.names() {
+            tracing::info!("serving `/{name}/`");
+        }
+        let mode = Arc::new(Mode::FileServer(FileServer {
+            files: Files::new(mounts),
+            caching: settings.caching.clone(),
+            norange: settings.norange,
+        }));
+        let chain = plugins::load(settings, mode.clone()).await?;
+        Ok(Site {
+            mode,
+            chain,
+            fields: settings.fields.clone(),
+            reqlog: settings.reqlog.clone(),
+            last_exchange_id: AtomicU64::new(0),
+        })
+    }
+
+    /// Whether anybody wants to know how an exchange ends.
+    pub(crate) fn watches_endings(&self) -> bool {
+        self.reqlog.is_on() || !self.chain.is_empty()
+    }
+
+    pub(crate) fn next_exchange_id(&self) -> u64 {
+        self.last_exchange_id.fetch_add(1, Relaxed) + 1
+    }
+}

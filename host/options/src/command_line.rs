@@ -1,0 +1,121 @@
+//! What a command line means.
+
+use std::ffi::OsString;
+
+use crate::error::UsageError;
+use crate::filter::Argument;
+use crate::line;
+use crate::options::Options;
+use crate::row::{self, Row};
+
+/// What the user asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Invocation {
+    /// Serve, or push.
+    Run(CommandLine),
+    /// Print the help.
+    Help(HelpLevel),
+    /// Print the version.
+    Version,
+    /// Print all about one option.
+    Explain(&'static Row),
+}
+
+/// How much help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HelpLevel {
+    /// The options that most need, `-h`.
+    Common,
+    /// Every option, `--help`.
+    All,
+}
+
+/// A command line that starts something.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CommandLine {
+    /// The sources, `-i`.
+    pub inputs: Vec<Endpoint>,
+    /// The filters between, other than `httpout`.
+    pub filters: Vec<Filter>,
+    /// The destinations: `-o`, `--dst` and `httpout:dst=`.
+    pub outputs: Vec<Endpoint>,
+    /// One for each filter `httpout` without `dst`; when there is none, one of the flags alone.
+    pub servers: Vec<Options>,
+    /// The media options given as flags.
+    pub media: Vec<Argument>,
+}
+
+/// A source or a destination.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Endpoint {
+    /// The URL or path; `-` is standard input or output.
+    pub url: String,
+    /// The arguments that are no options of httpout.
+    pub arguments: Vec<Argument>,
+    /// The properties `#name=value`.
+    pub properties: Vec<(String, String)>,
+    /// The options of httpout: those given here, then those of the flags.
+    pub options: Options,
+}
+
+/// A filter other than `httpout`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filter {
+    /// Which one.
+    pub name: FilterName,
+    /// Its arguments, as they are.
+    pub arguments: Vec<Argument>,
+    /// The properties `#name=value`.
+    pub properties: Vec<(String, String)>,
+}
+
+/// The filters that stand for something here, besides `httpout`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilterName {
+    /// `reframer`: pacing, with `rt=on`.
+    Reframer,
+    /// `dashin`: reading of DASH and HLS.
+    Dashin,
+    /// `vout`: video on the screen.
+    Vout,
+    /// `aout`: audio on the loudspeaker.
+    Aout,
+}
+
+impl FilterName {
+    pub(crate) fn parse(text: &str) -> Option<FilterName> {
+        match text {
+            "reframer" => Some(FilterName::Reframer),
+            "dashin" => Some(FilterName::Dashin),
+            "vout" => Some(FilterName::Vout),
+            "aout" => Some(FilterName::Aout),
+            _ => None,
+        }
+    }
+}
+
+/// Parse the words after the program's name.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Invocation, UsageError> {
+    let words = words
+        .into_iter()
+        .map(unicode)
+        .collect::<Result<Vec<_>, _>>()?;
+    match words.first().map(String::as_str) {
+        None => Err(UsageError::NoArguments),
+        Some("explain") => explain(&words[1..]),
+        Some(_) => line::parse(words),
+    }
+}
+
+fn unicode(word: OsString) -> Result<String, UsageError> {
+    word.into_string().map_err(|word| UsageError::NotUnicode {
+        lossy: word.to_string_lossy().into_owned(),
+    })
+}
+
+fn explain(words: &[String]) -> Result<Invocation, UsageError> {
+    match words {
+        [name] => Ok(Invocation::Explain(row::row(name.trim_start_matches('-'))?)),
+        _ => Err(UsageError::Explain),
+    }
+}

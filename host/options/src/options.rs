@@ -1,0 +1,63 @@
+//! The table: one row for each option.
+//!
+//! The documented ones come first, in the order of the document.
+
+use crate::choice::{Choices, Cors, Hmode, Log};
+use crate::error::UsageError;
+use crate::row::{Group, Kind, Level, Origin, Row};
+use crate::table::{choices_of, default_of, kind_of, options, type_of};
+use crate::value::{self, Value};
+
+options! {
+    Documented {
+        // name          kind            default   value             level    group     help
+        dst               cstr          = -         "URL"             Basic    Media     "URL or file to send to, the same as `-o`"
+        port              uintl         = "0"       "PORT,..."        Basic    Network   "ports to listen on; unless given, that of `-o`, or 80, or 443 with TLS; a given 0 takes any free port"
+        ifce              str           = -         "NAME"            Advanced Network   "network interface to use, by name or address"
+        rdirs             strl          = -         "DIR,..."         Basic    Files     "directories to read from; `gmem` keeps what is written in memory; a rules file sets names and rights"
+        wdir              str           = -         "DIR"             Basic    Files     "directory that clients may write to"
+        cert              str           = -         "FILE"            Basic    Network   "certificate for TLS, a PEM file"
+        pkey              str           = -         "FILE"            Basic    Network   "private key for TLS, a PEM file"
+        block_size        uint          = "10000"   "BYTES"           Advanced Network   "bytes to read or write at once"
+        user_agent        str           = "$GUA"    "NAME"            Basic    Media     "product name to send as a client; `$GUA` is the server's own"
+        close             bool          = "false"   ""                Advanced Network   "close the connection after each request"
+        maxc              uint          = "100"     "N"               Advanced Limits    "connections at a time, 0 for no limit"
+        maxp              uint          = "6"       "N"               Advanced Limits    "connections of one peer at a time, 0 for no limit"
+        cache_control     str           = -         "TEXT"            Advanced Responses "value of `Cache-Control`; `none` sends neither that nor an ETag"
+        hold              bool          = "false"   ""                Advanced Media     "wait with the input until the first client is there"
+        hmode             choice<Hmode> = "default" "MODE"            Advanced Media     "side of HTTP to take; `wdir` overrules it"
+        timeout           uint          = "30"      "SECONDS"         Advanced Limits    "seconds a connection may be idle, 0 for no limit"
+        ext               cstr          = -         "EXT"             Advanced Media     "extension to go by, whatever that of the URL"
+        mime              cstr          = -         "TYPE"            Advanced Media     "media type to go by, whatever the extension says"
+        quit              bool          = "false"   ""                Advanced Operation "exit when all inputs have ended and the clients are gone"
+        post              bool          = "false"   ""                Advanced Media     "upload with POST, not PUT"
+        dlist             bool          = "false"   ""                Advanced Files     "list the files of a directory on GET"
+        sutc              bool          = "false"   ""                Advanced Responses "send the clock of the server as `Server-UTC`, in milliseconds"
+        cors              choice<Cors>  = "auto"    "MODE"            Advanced Responses "allow scripts of all origins to read responses"
+        reqlog            str           = -         "METHOD,..."      Advanced Operation "methods to log requests of, comma separated; `*` for all, `REC` for files written, a leading `-` for no line at the end"
+        ice               bool          = "false"   ""                Advanced Media     "send ICE metadata fields with live streams"
+        max_client_errors uint          = "20"      "N"               Advanced Limits    "errors in a row that end an HTTP/1.1 connection"
+        max_cache_segs    sint          = "5"       "N"               Advanced Media     "files kept of each quality; of files on disk, a positive number keeps those of the time-shift buffer too, a negative one does not; 0 for all"
+        reopen            bool          = "false"   ""                Advanced Media     "answer requests for a file that was sent while its input goes on"
+        max_async_buf     uint          = "100000"  "BYTES"           Advanced Limits    "bytes that a client of a live stream may fall behind"
+        blockio           bool          = "false"   ""                Advanced Media     "let inputs wait for slow clients"
+        ka                bool          = "true"    ""                Advanced Media     "go on with the input when an upload fails"
+        hdrs              strl          = -         "NAME,VALUE,..."  Advanced Responses "fields to add to responses: name, value, name, value"
+        js                str           = -         "FILE"            Advanced Plugins   "JavaScript file that decides about requests"
+        zmax              uint          = "50000"   "BYTES"           Advanced Responses "largest text file to compress, in bytes, 0 for none"
+        cte               bool          = "true"    ""                Advanced Responses "use chunked transfer coding where possible"
+        maxs              uint          = "50M"     "BYTES"           Advanced Limits    "largest upload, in bytes, 0 for no limit"
+        norange           bool          = "false"   ""                Advanced Responses "ignore byte ranges in GET and send the whole"
+    }
+    Own {
+        users             str           = -         "FILE"            Basic    Operation "file of users and their passwords"
+        plugin            repeated      = -         "FILE"            Basic    Plugins   "component that decides about requests, `FILE.wasm?key=value&...`; given again it adds one, asked in that order"
+        plugin_dirs       strl          = -         "DIR,..."         Advanced Plugins   "directories plugins may read; `DIR:rw` to write too"
+        plugin_allow      strl          = -         "HOST,..."        Advanced Plugins   "hosts plugins may connect to"
+        plugin_reuse      uint          = "0"       "N"               Advanced Plugins   "further requests an instance answers, 0 for a fresh one each time"
+        plugin_memory     uint          = "64M"     "BYTES"           Advanced Plugins   "linear memory of one instance, in bytes"
+        plugin_timeout    uint          = "1000"    "MS"              Advanced Plugins   "milliseconds one call may take"
+        config            str           = -         "FILE"            Basic    Operation "configuration file"
+        log               choice<Log>   = "info"    "LEVEL"           Basic    Operation "how much the server says"
+    }
+}

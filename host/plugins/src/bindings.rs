@@ -1,0 +1,12 @@
+//! The contract in Rust: generated from `wit/`, here and nowhere else.
+
+wasmtime::component::bindgen!({
+    path: "../../wit",
+    world: "httpout:plugin/plugin",
+    with: {
+        "wasi": wasmtime_wasi::p2::bindings,
+        "httpout:plugin/http.exchange": crate::store::ExchangeHandle,
+    },
+    imports: { default: trappable },
+    exports: { default: async },
+});

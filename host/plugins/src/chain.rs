@@ -1,0 +1,98 @@
+//! The plugins of a server, in the order of the command line.
+
+use std::sync::Arc;
+
+use crate::call::{self, Session};
+use crate::decision::{Body, Decision};
+use crate::error::{CloseCode, Fault};
+use crate::exchange::Exchange;
+use crate::plugin::Plugin;
+
+/// The plugins of a server. A reply of 0 passes a request on to the next one; fields add up.
+pub struct Chain {
+    plugins: Vec<Arc<Plugin>>,
+}
+
+/// The instances that asked to be told how the exchange ends.
+#[derive(Default)]
+pub struct OpenSessions {
+    /// In the order of the chain, with the plugin's name.
+    sessions: Vec<(Arc<Plugin>, Session)>,
+}
+
+impl Chain {
+    /// A chain that asks these plugins in this order.
+    pub fn new(plugins: Vec<Plugin>) -> Chain {
+        Chain {
+            plugins: plugins.into_iter().map(Arc::new).collect(),
+        }
+    }
+
+    /// Whether there is no plugin to ask.
+    pub fn is_empty(&self) -> bool {
+        self.plugins.is_empty()
+    }
+
+    /// The documented `on_request`, of one plugin after the other until one replies.
+    ///
+    /// `open` takes the instances that want `close`, also when a later plugin fails.
+    ///
+    /// # Errors
+    /// The fault of the first plugin that failed; it is logged here.
+    pub async fn on_request(
+        &self,
+        exchange: &Arc<Exchange>,
+        open: &mut OpenSessions,
+    ) -> Result<Decision, Fault> {
+        let mut decision = Decision::default();
+        for plugin in &self.plugins {
+            let asked = ask(plugin, exchange, open).await;
+            let own = asked.inspect_err(|fault| log(plugin, exchange, fault))?;
+            decision.headers.extend(own.headers);
+            if own.body != Body::Unset {
+                decision.body = own.body;
+            }
+            if own.reply.is_some() {
+                decision.reply = own.reply;
+                break;
+            }
+        }
+        Ok(decision)
+    }
+}
+
+/// Asks one plugin in a fresh instance, which is gone afterwards unless it wants `close`.
+async fn ask(
+    plugin: &Arc<Plugin>,
+    exchange: &Arc<Exchange>,
+    open: &mut OpenSessions,
+) -> Result<Decision, Fault> {
+    let mut session = call::instantiate(plugin).await?;
+    let patience = plugin.engine.limits.reply;
+    let decision = session.on_request(exchange, patience).await?;
+    if session.wants_close() {
+        open.sessions.push((plugin.clone(), session));
+    }
+    Ok(decision)
+}
+
+impl OpenSessions {
+    /// Whether no instance wants to know the end.
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// Tells the instances how the exchange ended, the last of the chain first.
+    pub async fn close(self, exchange: &Exchange, code: CloseCode) {
+        for (plugin, mut session) in self.sessions.into_iter().rev() {
+            if let Err(fault) = session.close(code).await {
+                log(&plugin, exchange, &fault);
+            }
+        }
+    }
+}
+
+fn log(plugin: &Plugin, exchange: &Exchange, fault: &Fault) {
+    let plugin = &*plugin.spec.name;
+    tracing::warn!(target: "plugin", plugin, request = exchange.id, "{fault}");
+}

@@ -1,0 +1,143 @@
+//! What can go wrong: a plugin that cannot be loaded, a call that fails, and how an exchange ended.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Why a file cannot serve as a plugin. Each is one line that the user can act on.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("cannot read plugin `{path}`: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Neither a component nor a core module.
+    #[error("`{0}` is not a WebAssembly component")]
+    NotWasm(PathBuf),
+    /// A core module, which lacks the component's types.
+    #[error(
+        "`{0}` is a core WebAssembly module: build it as a component (Rust: target `wasm32-wasip2`)"
+    )]
+    CoreModule(PathBuf),
+    /// It does not compile.
+    #[error("cannot compile plugin `{path}`: {reason}")]
+    Compile {
+        /// The file.
+        path: PathBuf,
+        /// In one line.
+        reason: String,
+    },
+    /// It imports what the server does not give.
+    #[error("plugin `{path}` imports what is not granted: {reason}")]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// In one line.
+        reason: String,
+    },
+    /// It does not export the contract's handler.
+    #[error(
+        "`{path}` is no plugin for this server (world `httpout:plugin/plugin@0.1.0`): {reason}"
+    )]
+    World {
+        /// The file.
+        path: PathBuf,
+        /// In one line.
+        reason: String,
+    },
+    /// Its `init` failed or trapped.
+    #[error("plugin `{path}` refuses to start: {reason}")]
+    Init {
+        /// The file.
+        path: PathBuf,
+        /// In one line.
+        reason: String,
+    },
+    /// The WebAssembly engine cannot be set up.
+    #[error("cannot set up the WebAssembly engine: {0}")]
+    Engine(String),
+}
+
+/// A plugin failed at one request. The server answers for it and goes on.
+#[derive(Debug, Error)]
+pub enum Fault {
+    /// The guest trapped: a panic, an exhausted stack or memory, an illegal instruction.
+    #[error("trap: {0}")]
+    Trap(String),
+    /// One call took too long.
+    #[error("`{call}` took longer than {} ms (option `plugin_timeout`)", limit.as_millis())]
+    Deadline {
+        /// The function of the contract.
+        call: &'static str,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The exchange was dropped without `send`.
+    #[error("the exchange was dropped without `send`")]
+    Dropped,
+    /// No reply came in time.
+    #[error("no `send` within {} s (option `timeout`)", .0.as_secs())]
+    NeverSent(Duration),
+    /// All instances are in use.
+    #[error("no free instance within {} ms", .0.as_millis())]
+    Busy(Duration),
+    /// `init` of a fresh instance returned an error.
+    #[error("init: {0}")]
+    Init(String),
+}
+
+/// How an exchange ended: the argument of the documented `close`, in GPAC's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseCode {
+    /// GF_EOS: the response was sent whole.
+    Complete,
+    /// GF_IO_ERR: the server could not read on.
+    ReadFailed,
+    /// GF_IP_CONNECTION_CLOSED: the client left before the end.
+    ConnectionClosed,
+}
+
+impl CloseCode {
+    /// The number that plugins see.
+    pub fn number(self) -> i32 {
+        match self {
+            CloseCode::Complete => 1,
+            CloseCode::ReadFailed => -3,
+            CloseCode::ConnectionClosed => -43,
+        }
+    }
+}
+
+/// The text of a code, for any code that GPAC gives to `close`.
+pub(crate) fn error_string(code: i32) -> &'static str {
+    match code {
+        1 => "end of stream",
+        0 => "no error",
+        -1 => "bad parameter",
+        -2 => "out of memory",
+        -3 => "input or output failed",
+        -4 => "not supported",
+        -5 => "corrupted data",
+        -8 => "script error",
+        -9 => "buffer too small",
+        -12 => "no such URL",
+        -13 => "service error",
+        -14 => "remote service error",
+        -16 => "URL removed",
+        -40 => "address not found",
+        -41 => "cannot connect",
+        -42 => "network failure",
+        -43 => "connection closed",
+        -44 => "no data on the network",
+        -45 => "operation would block",
+        -46 => "timeout",
+        -50 => "authentication failed",
+        -53 => "not found",
+        _ => "unknown error",
+    }
+}

@@ -1,0 +1,307 @@
+//! What the host gives a plugin: the interfaces `http` and `host` of the contract.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use bytes::Bytes;
+use http::header::{self, HeaderName, HeaderValue};
+use http::{StatusCode, Version};
+use wasmtime::Result;
+use wasmtime::component::Resource;
+
+use crate::bindings::httpout::plugin::{host, http as contract};
+use crate::decision::Body;
+use crate::error::error_string;
+use crate::store::{Current, ExchangeHandle, StoreState};
+
+type Handle = Resource<ExchangeHandle>;
+
+impl StoreState {
+    /// The exchange of the running request. A guest has a handle only while there is one.
+    fn current(&mut self) -> Result<&mut Current> {
+        self.current
+            .as_mut()
+            .ok_or_else(|| wasmtime::Error::msg("the exchange is over"))
+    }
+
+    /// Applies a part of the reply, unless it comes after `send` or is refused with a reason.
+    fn set(
+        &mut self,
+        what: &str,
+        apply: impl FnOnce(&mut Current) -> Result<(), String>,
+    ) -> Result<bool> {
+        let plugin = self.spec.name.clone();
+        let current = self.current()?;
+        let refused = if current.sent {
+            Err("the reply was sent already".to_owned())
+        } else {
+            apply(current)
+        };
+        if let Err(reason) = &refused {
+            let request = current.exchange.id;
+            tracing::warn!(target: "plugin", %plugin, request, "{what} refused: {reason}");
+        }
+        Ok(refused.is_ok())
+    }
+}
+
+impl contract::Host for StoreState {}
+
+impl contract::HostExchange for StoreState {
+    fn id(&mut self, _: Handle) -> Result<u64> {
+        Ok(self.current()?.exchange.id)
+    }
+
+    fn method(&mut self, _: Handle) -> Result<String> {
+        Ok(self.current()?.exchange.head.method.as_str().to_owned())
+    }
+
+    fn url(&mut self, _: Handle) -> Result<String> {
+        let uri = &self.current()?.exchange.head.uri;
+        Ok(uri
+            .path_and_query()
+            .map_or_else(|| uri.to_string(), |target| target.as_str().to_owned()))
+    }
+
+    fn path(&mut self, _: Handle) -> Result<String> {
+        Ok(String::from_utf8_lossy(&self.current()?.exchange.path).into_owned())
+    }
+
+    fn connection_id(&mut self, _: Handle) -> Result<u64> {
+        Ok(self.current()?.exchange.connection.id)
+    }
+
+    fn auth_code(&mut self, _: Handle) -> Result<u16> {
+        Ok(self.current()?.exchange.auth.code)
+    }
+
+    fn user(&mut self, _: Handle) -> Result<Option<String>> {
+        Ok(self.current()?.exchange.auth.user.clone())
+    }
+
+    fn headers(&mut self, _: Handle) -> Result<Vec<contract::Header>> {
+        let fields = &self.current()?.exchange.head.headers;
+        Ok(fields
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value_to_text(value)))
+            .collect())
+    }
+
+    fn header(&mut self, _: Handle, name: String) -> Result<Option<String>> {
+        let fields = &self.current()?.exchange.head.headers;
+        Ok(fields.get(name).map(value_to_text))
+    }
+
+    fn scheme(&mut self, _: Handle) -> Result<String> {
+        let secure = self.current()?.exchange.connection.secure;
+        Ok(if secure { "https" } else { "http" }.to_owned())
+    }
+
+    fn authority(&mut self, _: Handle) -> Result<Option<String>> {
+        let head = &self.current()?.exchange.head;
+        let from_target = head.uri.authority().map(|authority| authority.to_string());
+        Ok(from_target.or_else(|| head.headers.get(header::HOST).map(value_to_text)))
+    }
+
+    fn protocol(&mut self, _: Handle) -> Result<String> {
+        let text = match self.current()?.exchange.head.version {
+            Version::HTTP_10 => "HTTP/1.0",
+            Version::HTTP_2 => "HTTP/2",
+            _ => "HTTP/1.1",
+        };
+        Ok(text.to_owned())
+    }
+
+    fn peer(&mut self, _: Handle) -> Result<(String, u16)> {
+        let peer = self.current()?.exchange.connection.peer;
+        Ok((peer.ip().to_canonical().to_string(), peer.port()))
+    }
+
+    fn local(&mut self, _: Handle) -> Result<(String, u16)> {
+        let local = self.current()?.exchange.connection.local;
+        Ok((local.ip().to_canonical().to_string(), local.port()))
+    }
+
+    fn body_length(&mut self, _: Handle) -> Result<Option<u64>> {
+        Ok(self.current()?.exchange.body_length)
+    }
+
+    fn set_reply(&mut self, _: Handle, code: u16) -> Result<bool> {
+        self.set("set-reply", |current| {
+            current.decision.reply = match code {
+                0 => None,
+                200..=599 => StatusCode::from_u16(code).ok(),
+                _ => return Err(format!("{code} is neither 0 nor a status of 200 to 599")),
+            };
+            Ok(())
+        })
+    }
+
+    fn add_header(&mut self, _: Handle, name: String, value: String) -> Result<bool> {
+        self.set("add-header", |current| {
+            current.decision.headers.push(parse_field(&name, &value)?);
+            Ok(())
+        })
+    }
+
+    fn set_body_file(&mut self, _: Handle, path: String) -> Result<bool> {
+        let found = self.server.is_file(&path);
+        self.set("set-body-file", |current| {
+            if !found {
+                return Err(format!("no file {path:?} below the directories for read"));
+            }
+            current.decision.body = Body::File(path);
+            Ok(())
+        })
+    }
+
+    fn set_body(&mut self, handle: Handle, text: String) -> Result<bool> {
+        self.set_body_bytes(handle, text.into_bytes())
+    }
+
+    fn set_body_bytes(&mut self, _: Handle, bytes: Vec<u8>) -> Result<bool> {
+        self.set("set-body", |current| {
+            current.decision.body = Body::Bytes(Bytes::from(bytes));
+            Ok(())
+        })
+    }
+
+    fn use_read(&mut self, _: Handle, _: Option<u64>) -> Result<bool> {
+        self.set("use-read", |_| Err(RESERVED.to_owned()))
+    }
+
+    fn use_write(&mut self, _: Handle) -> Result<bool> {
+        self.set("use-write", |_| Err(RESERVED.to_owned()))
+    }
+
+    fn use_throttle(&mut self, _: Handle) -> Result<bool> {
+        self.set("use-throttle", |_| Err(RESERVED.to_owned()))
+    }
+
+    fn use_close(&mut self, _: Handle) -> Result<bool> {
+        self.set("use-close", |current| {
+            current.wants_close = true;
+            Ok(())
+        })
+    }
+
+    fn send(&mut self, _: Handle) -> Result<bool> {
+        self.set("send", |current| {
+            current.sent = true;
+            Ok(())
+        })
+    }
+
+    fn set_attribute(&mut self, _: Handle, name: String, value: String) -> Result<()> {
+        let exchange = &self.current()?.exchange;
+        let mut attributes = exchange.attributes.lock().expect("never poisoned");
+        match attributes.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => attributes.push((name, value)),
+        }
+        Ok(())
+    }
+
+    fn attribute(&mut self, _: Handle, name: String) -> Result<Option<String>> {
+        let exchange = &self.current()?.exchange;
+        let attributes = exchange.attributes.lock().expect("never poisoned");
+        let found = attributes.iter().find(|(known, _)| *known == name);
+        Ok(found.map(|(_, value)| value.clone()))
+    }
+
+    fn status(&mut self, _: Handle) -> Result<u16> {
+        Ok(self.current()?.exchange.status.load(Relaxed))
+    }
+
+    fn bytes_sent(&mut self, _: Handle) -> Result<u64> {
+        Ok(self.current()?.exchange.bytes_sent.load(Relaxed))
+    }
+
+    fn bytes_received(&mut self, _: Handle) -> Result<u64> {
+        Ok(self.current()?.exchange.bytes_received.load(Relaxed))
+    }
+
+    fn elapsed_us(&mut self, _: Handle) -> Result<u64> {
+        let elapsed = self.current()?.exchange.received.elapsed();
+        Ok(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX))
+    }
+
+    fn drop(&mut self, _: Handle) -> Result<()> {
+        if let Some(current) = &mut self.current {
+            current.dropped = true;
+        }
+        Ok(())
+    }
+}
+
+impl host::Host for StoreState {
+    fn log(&mut self, level: host::LogLevel, message: String) -> Result<()> {
+        let plugin = &*self.spec.name;
+        let request = self.current.as_ref().map(|current| current.exchange.id);
+        // A guest must not be able to write lines that look like the server's own.
+        let message = message.escape_debug();
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(target: "plugin", plugin, request, "{message}")
+            };
+        }
+        match level {
+            host::LogLevel::Trace => line!(trace),
+            host::LogLevel::Debug => line!(debug),
+            host::LogLevel::Info => line!(info),
+            host::LogLevel::Warn => line!(warn),
+            host::LogLevel::Error => line!(error),
+        }
+        Ok(())
+    }
+
+    fn config(&mut self) -> Result<Vec<(String, String)>> {
+        Ok(self.spec.config.clone())
+    }
+
+    fn option_value(&mut self, name: String) -> Result<Option<String>> {
+        Ok(self.server.option_value(&name))
+    }
+
+    fn error_string(&mut self, error: i32) -> Result<String> {
+        Ok(error_string(error).to_owned())
+    }
+}
+
+const RESERVED: &str = "this version of the server has no such callback yet";
+
+/// Fields that frame the message or belong to the connection (RFC 9110 7.6.1): the server's alone.
+const FRAMING: [HeaderName; 7] = [
+    header::CONNECTION,
+    header::CONTENT_LENGTH,
+    HeaderName::from_static("keep-alive"),
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// A field that a plugin may add, or why it may not.
+fn parse_field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let field = HeaderName::from_bytes(name.as_bytes())
+        .map_err(|_| format!("{name:?} is not a field name"))?;
+    if FRAMING.contains(&field) {
+        return Err(format!("{name:?} is set by the server alone"));
+    }
+    let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
+    let value = bytes
+        .and_then(|bytes| HeaderValue::from_maybe_shared(Bytes::from(bytes)).ok())
+        .ok_or_else(|| format!("{value:?} is not a field value"))?;
+    Ok((field, value))
+}
+
+/// A field value as the contract shows it: its bytes as code points (ISO-8859-1).
+fn value_to_text(value: &HeaderValue) -> String {
+    match value.to_str() {
+        Ok(text) => text.to_owned(),
+        Err(_) => value
+            .as_bytes()
+            .iter()
+            .map(|&byte| char::from(byte))
+            .collect(),
+    }
+}

@@ -1,0 +1,133 @@
+//! A server under measurement, and the CPU time that it has used.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use super::site::{self, Site};
+use super::workloads::{Contender, Server};
+use super::{Bench, nginx, truth};
+use crate::child::{self, Running};
+use crate::httpout::Httpout;
+use crate::paths;
+
+/// A contender that runs. It is ended when this is dropped.
+pub(super) struct Peer {
+    contender: &'static Contender,
+    running: Running,
+    address: SocketAddr,
+}
+
+impl Peer {
+    pub(super) fn start(bench: &Bench, contender: &'static Contender, site: &Site) -> Result<Self> {
+        let (running, address) = match contender.server {
+            Server::Nginx => nginx::start(bench.cores.server(&bench.nginx), site.folder())?,
+            Server::Httpout { plugins } => start_httpout(bench, plugins, site)?,
+        };
+        Ok(Self {
+            contender,
+            running,
+            address,
+        })
+    }
+
+    pub(super) fn name(&self) -> &'static str {
+        self.contender.name
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Fails unless it runs and answers with the site's bytes.
+    pub(super) fn check(&mut self, site: &Site) -> Result<()> {
+        if let Some(status) = self.running.ended()? {
+            bail!("{} ended: {status}", self.name());
+        }
+        truth::check(self.address, &site.body, self.contender.field)
+            .with_context(|| format!("{} does not answer as it should", self.name()))
+    }
+
+    /// The CPU time since its start, of all its threads.
+    pub(super) fn cpu(&mut self) -> Result<Duration> {
+        if let Some(status) = self.running.ended()? {
+            bail!("{} ended: {status}", self.name());
+        }
+        let id = self.running.id();
+        // The threads' own counts are exact, those of threads that ended are only in the process's count of ticks.
+        threads_cpu(id)
+            .and_then(|threads| Ok(threads.max(process_cpu(id)?)))
+            .with_context(|| format!("cannot read the CPU time of {}", self.name()))
+    }
+}
+
+fn start_httpout(bench: &Bench, plugins: &[&str], site: &Site) -> Result<(Running, SocketAddr)> {
+    let log = site::work_folder()?.join("httpout.log");
+    let mut command = bench.cores.server(&bench.httpout);
+    command
+        .arg(format!("--rdirs={}", paths::shown(site.folder())))
+        .args(["--port=0", "--ifce=127.0.0.1", "--maxc=0", "--maxp=0"]);
+    for plugin in plugins {
+        command.args(["--plugin", &paths::plugin(plugin)]);
+    }
+    command
+        .current_dir(paths::root())
+        .stderr(Stdio::from(child::log_file(&log)?));
+    let server = Httpout::start(&mut command)
+        .with_context(|| fs::read_to_string(&log).unwrap_or_default())?;
+    let address = server.address();
+    Ok((server.into_running(), address))
+}
+
+/// Nanoseconds on a core, summed over the threads that live.
+fn threads_cpu(process: u32) -> Result<Duration> {
+    let mut total = 0;
+    for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+        // A thread may end between the two reads.
+        if let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) {
+            total += first_number(&text).context("`schedstat` holds no number")?;
+        }
+    }
+    Ok(Duration::from_nanos(total))
+}
+
+/// User and system time of the process, in ticks of 10 ms.
+fn process_cpu(process: u32) -> Result<Duration> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    let ticks = parse_ticks(&text).context("`stat` holds no times")?;
+    Ok(Duration::from_millis(10 * ticks))
+}
+
+fn first_number(text: &str) -> Option<u64> {
+    text.split_whitespace().next()?.parse().ok()
+}
+
+fn parse_ticks(stat: &str) -> Option<u64> {
+    // The second field is the name in parentheses, which may hold anything; utime and stime are the 14th and 15th.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut times = rest.split_whitespace().skip(11);
+    let user: u64 = times.next()?.parse().ok()?;
+    let system: u64 = times.next()?.parse().ok()?;
+    Some(user + system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_found_behind_any_name() {
+        let stat = "12 (a) b) S 1 2 3 4 5 6 7 8 9 10 700 30 0 0 20 0 1 0";
+        assert_eq!(parse_ticks(stat), Some(730));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn our_own_time_is_read() {
+        assert!(threads_cpu(std::process::id()).unwrap() > Duration::ZERO);
+        assert!(process_cpu(std::process::id()).is_ok());
+    }
+}

@@ -1,0 +1,24 @@
+//! `cargo xtask build`: all that a user runs.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::{guests, paths, process, usage};
+
+pub(crate) fn command(arguments: &[String]) -> Result<()> {
+    usage::nothing(arguments)?;
+    let binary = build()?;
+    println!("{}", paths::shown(&binary));
+    Ok(())
+}
+
+/// Builds the guests, then the release binary, and gives its path.
+pub(crate) fn build() -> Result<PathBuf> {
+    guests::build()?;
+    process::run(&mut process::cargo(
+        "",
+        ["build", "--release", "-p", "httpout"],
+    ))?;
+    paths::release_binary()
+}
