@@ -1,1 +1,9 @@
-//! Integration tests of the real binary.
+//! Integration tests: they start the real binary on real sockets and ask it as clients do.
+//!
+//! A file for each chapter of the documents. A test is: make files, start, ask, compare.
+
+mod command_line;
+mod connections;
+mod file_server;
+mod guests;
+mod support;

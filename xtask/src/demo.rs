@@ -78,9 +78,11 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     if port == 0 {
         println!("port {PORT} is taken: using a free one");
     }
-    let mut command = serve(&binary, port);
-    println!("$ {}", process::shown(&command));
-    let server = Httpout::start(&mut command)?;
+    println!(
+        "$ {}",
+        process::shown(serve(&mut Command::new(&binary), port))
+    );
+    let server = Httpout::start(serve(&mut child::tied(&binary), port))?;
     let address = server.address();
     println!("listening on http://{address}/\n");
 
@@ -120,15 +122,13 @@ fn free_port(wanted: u16) -> u16 {
     TcpListener::bind(("127.0.0.1", wanted)).map_or(0, |_| wanted)
 }
 
-fn serve(binary: &Path, port: u16) -> Command {
-    let mut command = child::tied(binary);
+fn serve(command: &mut Command, port: u16) -> &mut Command {
     command
         .args([&format!("--rdirs={SITE}"), &format!("--port={port}")])
         .arg("--ifce=127.0.0.1")
         .args(["--plugin", &paths::plugin(AUTH)])
         .args(["--plugin", &paths::plugin(HEADERS)])
-        .current_dir(paths::root());
-    command
+        .current_dir(paths::root())
 }
 
 impl Request {

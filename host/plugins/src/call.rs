@@ -182,12 +182,14 @@ fn describe(error: &wasmtime::Error) -> String {
     let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else {
         return cause;
     };
-    let functions: Vec<String> = backtrace
+    let mut functions: Vec<String> = backtrace
         .frames()
         .iter()
         .filter_map(|frame| frame.func_name())
         .map(|name| format!("{:#}", rustc_demangle::demangle(name)))
         .collect();
+    // A function that called itself without end is named once.
+    functions.dedup();
     if functions.is_empty() {
         return cause;
     }

@@ -20,7 +20,7 @@ const BACKLOG: i32 = 1024;
 
 /// What a client is told that comes on top of the limits.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\
-    Content-Length: 41\r\nRetry-After: 1\r\nConnection: close\r\n\r\n503: too many connections, try again soon\n";
+    Content-Length: 42\r\nRetry-After: 1\r\nConnection: close\r\n\r\n503: too many connections, try again soon\n";
 
 /// Binds the address of the settings: all interfaces, IPv6 and IPv4, unless they name one.
 pub(super) fn bind(listen: &Listen) -> Result<TcpListener, StartupError> {

@@ -1,0 +1,120 @@
+//! Connections: versions, persistence, limits (RFC 9112; documents: options `close`, `timeout`, `maxc`, `maxp`).
+
+use crate::support::{Client, Server, Tree};
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    let tree = Tree::new();
+    let server = Server::start([tree.text("www")]);
+    let mut client = Client::connect(&server);
+    let targets = [
+        "/hello.txt",
+        "/big.bin",
+        "/missing.txt",
+        "/empty.txt",
+        "/hello.txt",
+    ];
+    let requests: Vec<String> = targets
+        .iter()
+        .map(|target| format!("GET {target} HTTP/1.1\r\nHost: test\r\n\r\n"))
+        .collect();
+    client.send(&requests.concat());
+    let lengths: Vec<usize> = targets
+        .iter()
+        .map(|_| client.read_response("GET").body.len())
+        .collect();
+    let missing = Client::get(&server, "/missing.txt").body.len();
+    assert_eq!(lengths, [6, 3_000_000, missing, 0, 6]);
+}
+
+#[test]
+fn http_1_0_closes_unless_it_is_asked_to_stay() {
+    let tree = Tree::new();
+    let server = Server::start([tree.text("www")]);
+    let mut plain = Client::connect(&server);
+    plain.send("GET /hello.txt HTTP/1.0\r\n\r\n");
+    assert_eq!(plain.read_response("GET").text(), "hello\n");
+    assert!(plain.is_closed());
+    let mut staying = Client::connect(&server);
+    for _ in 0..2 {
+        staying.send("GET /hello.txt HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        assert_eq!(staying.read_response("GET").text(), "hello\n");
+    }
+}
+
+#[test]
+fn connection_close_is_honoured_from_both_sides() {
+    let tree = Tree::new();
+    let server = Server::start([tree.text("www")]);
+    let mut client = Client::connect(&server);
+    client.send("GET /hello.txt HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    assert_eq!(client.read_response("GET").text(), "hello\n");
+    assert!(client.is_closed());
+    let server = Server::start([&tree.text("www"), "--close"]);
+    let mut client = Client::connect(&server);
+    client.send("GET /hello.txt HTTP/1.1\r\nHost: test\r\n\r\n");
+    let response = client.read_response("GET");
+    assert_eq!(
+        (response.text(), response.field("connection")),
+        ("hello\n", Some("close"))
+    );
+    assert!(client.is_closed());
+}
+
+#[test]
+fn what_is_no_request_is_refused() {
+    let tree = Tree::new();
+    let server = Server::start([tree.text("www")]);
+    for request in [
+        "GET /hello.txt HTTP/1.1\r\n\r\n",
+        "GET /hello.txt HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+        "GET /hello.txt\r\n\r\n",
+        "nonsense\r\n\r\n",
+        "GET /hello.txt HTTP/1.1\r\nHost : a\r\n\r\n",
+        "GET /hello.txt HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
+    ] {
+        let mut client = Client::connect(&server);
+        client.send(request);
+        assert_eq!(client.read_response("GET").status, 400, "{request:?}");
+    }
+    assert_eq!(Client::get(&server, "/hello.txt").status, 200);
+}
+
+#[test]
+fn connections_beyond_maxp_and_maxc_get_503() {
+    let tree = Tree::new();
+    for option in ["--maxp=2", "--maxc=2"] {
+        let server = Server::start([&tree.text("www"), option]);
+        let mut first = Client::connect(&server);
+        let mut second = Client::connect(&server);
+        for client in [&mut first, &mut second] {
+            client.send("GET /hello.txt HTTP/1.1\r\nHost: test\r\n\r\n");
+            assert_eq!(client.read_response("GET").status, 200);
+        }
+        let mut third = Client::connect(&server);
+        third.send("GET /hello.txt HTTP/1.1\r\nHost: test\r\n\r\n");
+        let refused = third.read_response("GET");
+        assert_eq!(
+            (refused.status, refused.field("retry-after")),
+            (503, Some("1"))
+        );
+        assert!(third.is_closed());
+        server.wait_for_log(&option[2..6]);
+        drop(first);
+        // The place is free as soon as the server has seen the end of the first.
+        while Client::get(&server, "/hello.txt").status != 200 {}
+    }
+}
+
+#[test]
+fn a_connection_that_makes_no_progress_is_closed() {
+    let tree = Tree::new();
+    let server = Server::start([&tree.text("www"), "--timeout=1"]);
+    let mut silent = Client::connect(&server);
+    let mut idle = Client::connect(&server);
+    idle.send("GET /hello.txt HTTP/1.1\r\nHost: test\r\n\r\n");
+    assert_eq!(idle.read_response("GET").status, 200);
+    let mut half = Client::connect(&server);
+    half.send("GET /hello.txt HTTP/1.1\r\nHost: te");
+    assert!(silent.is_closed() && idle.is_closed() && half.is_closed());
+}

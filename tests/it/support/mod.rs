@@ -1,0 +1,13 @@
+//! What all tests use: the server as a process, a tree of files, clients.
+
+pub(crate) mod client;
+pub(crate) mod curl;
+pub(crate) mod guest;
+pub(crate) mod server;
+pub(crate) mod tree;
+
+pub(crate) use client::{Client, Response};
+pub(crate) use curl::curl;
+pub(crate) use guest::guest;
+pub(crate) use server::Server;
+pub(crate) use tree::Tree;

@@ -1,0 +1,147 @@
+//! The real binary as a child process.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+/// How long a test waits for a fact before it fails. Generous: the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running server. It ends with this value; if the test fails, its log is shown.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    log: Arc<Log>,
+}
+
+#[derive(Default)]
+struct Log {
+    text: Mutex<String>,
+    grown: Condvar,
+}
+
+/// The command with these arguments.
+pub(crate) fn command(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_httpout"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+/// Runs the command to its end.
+pub(crate) fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
+    command(arguments).output().expect("the binary runs")
+}
+
+impl Server {
+    /// Starts a server on a free port of loopback.
+    pub(crate) fn start(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Server {
+        let mut command = command(["--port=0", "--ifce=127.0.0.1"]);
+        Server::spawn(command.args(arguments))
+    }
+
+    /// Starts a command that says where it listens.
+    pub(crate) fn spawn(command: &mut Command) -> Server {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let log = Arc::new(Log::default());
+        let stderr = child.stderr.take().expect("is piped");
+        let reader = log.clone();
+        std::thread::spawn(move || reader.follow(stderr));
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("is piped"))
+            .read_line(&mut line)
+            .expect("standard output is text");
+        let address = line
+            .strip_prefix("listening on http://")
+            .and_then(|rest| rest.split('/').next())
+            .and_then(|address| address.parse().ok());
+        let Some(address) = address else {
+            let _ = child.kill();
+            panic!("no address in {line:?}; log:\n{}", log.text());
+        };
+        Server {
+            child,
+            address,
+            log,
+        }
+    }
+
+    /// The URL of a target, which begins with a slash.
+    pub(crate) fn url(&self, target: &str) -> String {
+        format!("http://{}{target}", self.address)
+    }
+
+    /// Waits until the log holds a text; the log up to then.
+    pub(crate) fn wait_for_log(&self, text: &str) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        let mut log = self.log.text.lock().expect("no holder panics");
+        while !log.contains(text) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                drop(log);
+                panic!("no {text:?} in the log");
+            }
+            (log, _) = self
+                .log
+                .grown
+                .wait_timeout(log, left)
+                .expect("no holder panics");
+        }
+        log.clone()
+    }
+
+    /// What the server has said until now.
+    pub(crate) fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Sends a signal to the process.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let killed = Command::new("kill").args(["-s", name, &id]).status();
+        assert!(killed.expect("kill runs").success());
+    }
+
+    /// Waits for the end of the process.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("is a child of ours") {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "the server does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+impl Log {
+    fn follow(&self, stderr: impl Read) {
+        for line in BufReader::new(stderr).split(b'\n').map_while(Result::ok) {
+            let mut text = self.text.lock().expect("no holder panics");
+            text.push_str(&String::from_utf8_lossy(&line));
+            text.push('\n');
+            self.grown.notify_all();
+        }
+    }
+
+    fn text(&self) -> String {
+        self.text.lock().expect("no holder panics").clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- log of the server ---\n{}", self.log.text());
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! A directory with the files that give servers trouble.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+/// A temporary directory that holds `www`, what is exposed, and `outside.txt`, what must never be.
+pub(crate) struct Tree {
+    directory: TempDir,
+}
+
+impl Tree {
+    /// The standard tree.
+    pub(crate) fn new() -> Tree {
+        let directory = tempfile::tempdir().expect("there is room");
+        let tree = Tree { directory };
+        tree.write("outside.txt", b"outside");
+        tree.write("other/inner.txt", b"outside too");
+        tree.write("www/hello.txt", b"hello\n");
+        tree.write("www/empty.txt", b"");
+        tree.write("www/sub/deep/page.html", b"<p>deep</p>");
+        tree.write("www/big.bin", &pattern(3_000_000));
+        tree.write("www/.hidden", b"hidden");
+        tree.write("www/with space & \"quotes\".txt", b"quotes");
+        tree.write("www/%2e%2e.txt", b"percent");
+        tree.write("www/line\nbreak.txt", b"line");
+        tree.write("www/\u{1f30a}.txt", b"wave");
+        tree.write("www/question?.txt", b"question");
+        let not_utf8 = tree.path("www").join(OsStr::from_bytes(b"\xff\xfe.bin"));
+        std::fs::write(not_utf8, b"bytes").expect("there is room");
+        tree.link("hello.txt", "www/inside-link.txt");
+        tree.link("sub", "www/inside-directory");
+        tree.link("../outside.txt", "www/relative-escape.txt");
+        tree.link("../other", "www/directory-escape");
+        let outside = tree.path("outside.txt");
+        symlink(outside, tree.path("www/absolute-escape.txt")).expect("is new");
+        tree.link("loop", "www/loop");
+        tree.link("missing", "www/dangling");
+        tree
+    }
+
+    pub(crate) fn path(&self, below: &str) -> PathBuf {
+        self.directory.path().join(below)
+    }
+
+    /// The path as an option takes it.
+    pub(crate) fn text(&self, below: &str) -> String {
+        let path = self.path(below).into_os_string();
+        path.into_string().expect("the path is text")
+    }
+
+    /// Writes a file, and the directories it lies in.
+    pub(crate) fn write(&self, below: &str, content: &[u8]) {
+        let path = self.path(below);
+        let parent: &Path = path.parent().expect("lies in the tree");
+        std::fs::create_dir_all(parent).expect("there is room");
+        std::fs::write(path, content).expect("there is room");
+    }
+
+    /// Makes a symbolic link that points to `target`, relative to where it lies.
+    pub(crate) fn link(&self, target: &str, below: &str) {
+        symlink(target, self.path(below)).expect("is new");
+    }
+}
+
+/// Bytes of which each part looks different.
+pub(crate) fn pattern(length: usize) -> Vec<u8> {
+    let number = |index: usize| (index / 4).wrapping_mul(2_654_435_761).to_le_bytes()[index % 4];
+    (0..length).map(number).collect()
+}
