@@ -91,6 +91,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
             .iter()
             .try_for_each(|request| request.check(address));
     }
+    println!("  in a browser: http://{address}/index.html\n");
     for request in &REQUESTS {
         println!("  # {}: {}", request.about, request.status);
         println!(
@@ -126,8 +127,9 @@ fn serve(command: &mut Command, port: u16) -> &mut Command {
     command
         .args([&format!("--rdirs={SITE}"), &format!("--port={port}")])
         .arg("--ifce=127.0.0.1")
-        .args(["--plugin", &paths::plugin(AUTH)])
+        // A plugin that replies ends the chain: what is to be on every response comes first.
         .args(["--plugin", &paths::plugin(HEADERS)])
+        .args(["--plugin", &paths::plugin(AUTH)])
         .current_dir(paths::root())
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue};
-use httpout_options::{CommandLine, FilterName, Log, Options};
+use httpout_options::{CommandLine, FilterName, Log, Options, ROWS, Row, State};
 use httpout_plugins::{Limits, PluginSpec};
 use percent_encoding::percent_decode_str;
 
@@ -72,7 +72,7 @@ impl Settings {
     /// The first thing that is wrong, or that this version cannot do yet.
     pub fn check(line: CommandLine) -> Result<Settings, StartupError> {
         let options = only_server(line)?;
-        refuse_unsupported(&options)?;
+        refuse_planned(&options)?;
         if options.rdirs.is_empty() && options.plugin.is_empty() {
             return Err(StartupError::NothingToServe);
         }
@@ -117,6 +117,9 @@ fn only_server(line: CommandLine) -> Result<Options, StartupError> {
         };
         return not_yet(format!("filter `{name}`"));
     }
+    if let Some((name, _)) = line.media.first() {
+        return not_yet(format!("option `{name}`"));
+    }
     let mut servers = line.servers.into_iter();
     match (servers.next(), servers.next()) {
         (Some(options), None) => Ok(options),
@@ -125,43 +128,12 @@ fn only_server(line: CommandLine) -> Result<Options, StartupError> {
     }
 }
 
-/// Options whose mode is not there yet. The list shrinks with each release.
-const UNSUPPORTED: &[&str] = &[
-    "dst",
-    "wdir",
-    "cert",
-    "pkey",
-    "hold",
-    "hmode",
-    "ext",
-    "mime",
-    "quit",
-    "post",
-    "dlist",
-    "cors",
-    "ice",
-    "max_client_errors",
-    "max_cache_segs",
-    "reopen",
-    "max_async_buf",
-    "blockio",
-    "ka",
-    "js",
-    "zmax",
-    "cte",
-    "maxs",
-    "users",
-    "plugin_dirs",
-    "plugin_allow",
-    "plugin_reuse",
-    "config",
-];
-
-fn refuse_unsupported(options: &Options) -> Result<(), StartupError> {
-    let given = UNSUPPORTED.iter().find(|name| options.is_set(name));
-    given.map_or(Ok(()), |name| {
-        Err(StartupError::NotYet(format!("option `{name}`")))
-    })
+fn refuse_planned(options: &Options) -> Result<(), StartupError> {
+    let is_planned = |row: &&Row| row.state == State::Planned && options.is_set(row.name);
+    match ROWS.iter().find(is_planned) {
+        Some(row) => Err(StartupError::NotYet(format!("option `{}`", row.name))),
+        None => Ok(()),
+    }
 }
 
 fn refuse(option: &'static str, reason: impl Into<String>) -> StartupError {

@@ -3,7 +3,7 @@
 use crate::command_line::HelpLevel;
 use crate::media::MEDIA_OPTIONS;
 use crate::options::ROWS;
-use crate::row::{Group, Level, Origin, Row};
+use crate::row::{Group, Level, Origin, Row, State};
 
 const WIDTH: usize = 80;
 /// Where the second column begins.
@@ -14,40 +14,38 @@ httpout: an HTTP server for media and files, with plugins
 
 usage:
   httpout [DIR]... [--OPTION[=VALUE]]...
-  httpout [-i SOURCE]... [FILTER]... [-o URL]... [--OPTION[=VALUE]]...
+  httpout httpout[:OPTION[=VALUE]]... [--OPTION[=VALUE]]...
   httpout explain OPTION
 
 examples:
-  serve a directory, with listings
-    httpout outcoming --dlist
-  serve one directory and take uploads into another
-    httpout httpout:rdirs=outcoming:wdir=incoming:port=8080
-  send live radio to whoever listens
-    httpout -i source.mp3 reframer:rt=on -o http://localhost/live.mp3 --ice
-  be the origin of a low-latency DASH session
-    httpout -i SOURCE -o http://localhost/live.mpd --rdirs=gmem --dmode=dynamic
-  upload to another server
-    httpout -i SOURCE -o http://targethost:8080/live.mpd:gpac:hmode=push
+  serve a directory on port 80
+    httpout outcoming
+  serve two directories, `/films/` and `/music/`, on another port
+    httpout httpout:rdirs=films,music:port=8080
   ask a plugin about each request
-    httpout outcoming --plugin auth.wasm
+    httpout outcoming --plugin 'auth.wasm?user=alice&password=wonderland'
 ";
 
 const WORDS: &[(&str, &str)] = &[
     ("DIR", "directory to serve, short for `--rdirs=DIR`"),
+    ("-h, --help", "show the common options, or all"),
+    ("-V, --version", "show the version"),
+];
+
+/// Words of lines with media.
+const MEDIA_WORDS: &[(&str, &str)] = &[
     (
         "-i SOURCE",
-        "file or URL to take as input, `-` for standard input",
+        "file or URL to take as input, `-` for standard input (not in this version yet)",
     ),
     (
         "-o URL",
-        "URL to serve it at or upload it to, or a file, `-` for standard output",
+        "URL to serve it at or upload it to, or a file, `-` for standard output (not in this version yet)",
     ),
     (
         "FILTER",
-        "`httpout` is one server; `reframer:rt=on` paces; `dashin`, `vout`, `aout`",
+        "`reframer:rt=on` paces; `dashin`, `vout`, `aout` (not in this version yet)",
     ),
-    ("-h, --help", "show the common options, or all"),
-    ("-V, --version", "show the version"),
 ];
 
 const MORE: &str = "
@@ -63,13 +61,14 @@ on by default is turned off with `=false`. Numbers may end in k, M or G.
 /// The help, wrapped at 80 columns.
 pub fn help(level: HelpLevel) -> String {
     let mut text = USAGE.to_owned();
-    let words = WORDS
-        .iter()
-        .map(|(left, right)| (left.to_string(), right.to_string()));
-    section(&mut text, "words", words);
+    section(&mut text, "words", pairs(WORDS));
+    if level == HelpLevel::All {
+        section(&mut text, "media", pairs(MEDIA_WORDS));
+    }
     for group in Group::ALL {
         let is_shown = |row: &&Row| {
-            row.group == group && (level == HelpLevel::All || row.level == Level::Basic)
+            let is_common = row.level == Level::Basic && row.state == State::Ready;
+            row.group == group && (level == HelpLevel::All || is_common)
         };
         section(
             &mut text,
@@ -83,11 +82,16 @@ pub fn help(level: HelpLevel) -> String {
             let media = MEDIA_OPTIONS
                 .iter()
                 .map(|option| (option.flag(), option.help.to_owned()));
-            section(&mut text, "segmenting", media);
+            section(&mut text, "segmenting (not in this version yet)", media);
             text += GRAMMAR;
         }
     }
     text
+}
+
+fn pairs(words: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> {
+    let owned = |(left, right): &(&str, &str)| ((*left).to_owned(), (*right).to_owned());
+    words.iter().map(owned)
 }
 
 /// All about one option.
@@ -98,7 +102,7 @@ pub fn explain(row: &Row) -> String {
     };
     let mut text = format!("{}\n", row.name);
     let mut line = |left: &str, right: &str| entry(&mut text, left, 12, right);
-    line("meaning", row.help);
+    line("meaning", &row.meaning());
     line(
         "type",
         &format!("{}: {}", row.kind.name(), row.kind.description()),
@@ -126,8 +130,8 @@ fn section(text: &mut String, title: &str, entries: impl Iterator<Item = (String
 /// The option, and its choices below.
 fn entries(row: &'static Row) -> impl Iterator<Item = (String, String)> {
     let meaning = match row.default {
-        None | Some("false") => row.help.to_owned(),
-        Some(default) => format!("{} [default{STICKY}{default}]", row.help),
+        None | Some("false") => row.meaning(),
+        Some(default) => format!("{} [default{STICKY}{default}]", row.meaning()),
     };
     let choices = row.choices.iter().map(|choice| {
         (
@@ -181,14 +185,14 @@ mod tests {
     }
 
     #[test]
-    fn help_shows_the_basic_options_and_all_help_each() {
+    fn help_shows_the_basic_options_that_work_and_all_help_each() {
         let (common, all) = (help(HelpLevel::Common), help(HelpLevel::All));
         for row in ROWS {
             let line = format!("\n  {}", row.flag());
             assert!(all.contains(&line), "{}", row.name);
             assert_eq!(
                 common.contains(&line),
-                row.level == Level::Basic,
+                row.level == Level::Basic && row.state == State::Ready,
                 "{}",
                 row.name
             );

@@ -25,4 +25,4 @@ pub use help::{explain, help};
 pub use media::{MEDIA_OPTIONS, MediaOption};
 pub use options::{Options, ROWS};
 pub use reference::reference_page;
-pub use row::{Group, Kind, Level, Origin, Row, row};
+pub use row::{Group, Kind, Level, Origin, Row, State, row};

@@ -83,7 +83,7 @@ fn section(row: &Row) -> String {
         row.name,
         row.flag(),
         row.kind.name(),
-        row.help
+        row.meaning()
     );
     for (index, choice) in row.choices.iter().enumerate() {
         let gap = if index == 0 { "\n" } else { "" };

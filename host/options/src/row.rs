@@ -18,6 +18,8 @@ pub struct Row {
     pub value: &'static str,
     /// Which help shows it.
     pub level: Level,
+    /// Whether this version has it.
+    pub state: State,
     /// Where in the help it stands.
     pub group: Group,
     /// What it does, in one line.
@@ -58,6 +60,15 @@ pub enum Level {
     Basic,
     /// `--help` only.
     Advanced,
+}
+
+/// Whether this version has an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It works.
+    Ready,
+    /// It is parsed, and refused by the server with one line.
+    Planned,
 }
 
 /// Where in the help an option stands.
@@ -168,6 +179,14 @@ impl Row {
     /// How the option is written as a flag.
     pub fn flag(&self) -> String {
         format!("--{}", self.argument())
+    }
+
+    /// What it does, and whether it does so yet.
+    pub(crate) fn meaning(&self) -> String {
+        match self.state {
+            State::Ready => self.help.to_owned(),
+            State::Planned => format!("{} (not in this version yet)", self.help),
+        }
     }
 
     /// How the option is written in a filter string.

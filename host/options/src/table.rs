@@ -4,7 +4,7 @@
 macro_rules! options {
     ($($origin:ident { $(
         $name:ident $kind:ident $(<$choice:ident>)? = $default:tt
-        $value:literal $level:ident $group:ident $help:literal
+        $value:literal $level:ident $state:ident $group:ident $help:literal
     )* })*) => {
         /// Every option, the documented ones first, in the order of the document.
         pub static ROWS: &[Row] = &[$($(
@@ -14,6 +14,7 @@ macro_rules! options {
                 default: default_of!($default),
                 value: $value,
                 level: Level::$level,
+                state: State::$state,
                 group: Group::$group,
                 help: $help,
                 choices: choices_of!($($choice)?),

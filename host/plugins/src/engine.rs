@@ -8,14 +8,12 @@ use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::bindings::httpout::plugin::{host, http};
+use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
 use crate::store::StoreState;
 
 /// Instances that can exist at the same time. Beyond it a request waits for `Limits::busy_wait`.
 const INSTANCES: u32 = 1000;
-
-/// How often a running guest is interrupted, so that its worker thread can serve others.
-const TICK: Duration = Duration::from_millis(1);
 
 /// What a plugin may spend.
 #[derive(Debug, Clone)]
@@ -36,6 +34,7 @@ pub struct Engine {
     pub(crate) linker: Linker<StoreState>,
     pub(crate) limits: Limits,
     instances: Arc<Semaphore>,
+    clock: Clock,
 }
 
 impl Engine {
@@ -52,18 +51,26 @@ impl Engine {
             })
             .map_err(refused)?;
         let linker = link(&wasmtime).map_err(refused)?;
-        tick(&wasmtime).map_err(|error| LoadError::Engine(error.to_string()))?;
+        let instances = Arc::new(Semaphore::new(INSTANCES as usize));
+        let all_free = {
+            let instances = instances.clone();
+            move || instances.available_permits() == INSTANCES as usize
+        };
+        let clock = Clock::start(wasmtime.weak(), all_free)
+            .map_err(|error| LoadError::Engine(error.to_string()))?;
         Ok(Engine {
             wasmtime,
             linker,
             limits,
-            instances: Arc::new(Semaphore::new(INSTANCES as usize)),
+            instances,
+            clock,
         })
     }
 
     /// Reserves an instance, waiting for a bounded time where all are in use.
     pub(crate) async fn reserve(&self) -> Result<OwnedSemaphorePermit, Fault> {
         if let Ok(permit) = self.instances.clone().try_acquire_owned() {
+            self.clock.wake();
             return Ok(permit);
         }
         let waiting = self.instances.clone().acquire_owned();
@@ -107,18 +114,4 @@ fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<StoreState>> {
     http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     Ok(linker)
-}
-
-/// Starts the thread that advances the epoch. It ends with the engine.
-fn tick(engine: &wasmtime::Engine) -> std::io::Result<()> {
-    let engine = engine.weak();
-    let ticker = std::thread::Builder::new().name("plugin-clock".to_owned());
-    ticker.spawn(move || {
-        while let Some(engine) = engine.upgrade() {
-            engine.increment_epoch();
-            drop(engine);
-            std::thread::sleep(TICK);
-        }
-    })?;
-    Ok(())
 }

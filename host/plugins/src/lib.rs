@@ -9,6 +9,7 @@
 mod bindings;
 mod call;
 mod chain;
+mod clock;
 mod decision;
 mod engine;
 mod error;

@@ -30,10 +30,10 @@ pub(crate) fn check(method: &Method, fields: &HeaderMap, current: Validators<'_>
         if !matches {
             return Verdict::PreconditionFailed;
         }
-    } else if let Some(date) = date(fields, &header::IF_UNMODIFIED_SINCE) {
-        if newer(current.modified, date) {
-            return Verdict::PreconditionFailed;
-        }
+    } else if let Some(date) = date(fields, &header::IF_UNMODIFIED_SINCE)
+        && newer(current.modified, date)
+    {
+        return Verdict::PreconditionFailed;
     }
     let reads = matches!(*method, Method::GET | Method::HEAD);
     if let Some(matches) = any_tag(
