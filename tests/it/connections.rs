@@ -1,5 +1,6 @@
 //! Connections: versions, persistence, limits (RFC 9112; documents: options `close`, `timeout`, `maxc`, `maxp`).
 
+use crate::support::server::command;
 use crate::support::{Client, Server, Tree};
 
 #[test]
@@ -117,4 +118,20 @@ fn a_connection_that_makes_no_progress_is_closed() {
     let mut half = Client::connect(&server);
     half.send("GET /hello.txt HTTP/1.1\r\nHost: te");
     assert!(silent.is_closed() && idle.is_closed() && half.is_closed());
+}
+
+#[test]
+fn a_log_that_nobody_reads_any_more_does_not_end_the_server() {
+    let tree = Tree::new();
+    let (reader, writer) = std::io::pipe().expect("there are descriptors");
+    drop(reader);
+    let mut command = command([&tree.text("www"), "--port=0", "--ifce=127.0.0.1"]);
+    command.args(["--reqlog=*", "--log=debug"]);
+    let mut server = Server::spawn_with_stderr(&mut command, writer.into());
+    for _ in 0..3 {
+        assert_eq!(Client::get(&server, "/hello.txt").status, 200);
+        assert_eq!(Client::get(&server, "/missing.txt").status, 404);
+    }
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
 }

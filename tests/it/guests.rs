@@ -269,6 +269,19 @@ fn a_plugin_cannot_write_lines_that_look_like_the_servers() {
 }
 
 #[test]
+fn a_plugin_may_write_to_its_standard_error_for_ever() {
+    assert_eq!(probe("/probe/stderr", "").text(), "said a lot");
+}
+
+#[test]
+fn a_body_that_does_not_fit_the_reply_is_named_in_the_log() {
+    let tree = Tree::new();
+    let server = with_plugin(&tree, &guest("probe"));
+    assert_eq!(Client::get(&server, "/probe/useless").status, 404);
+    server.wait_for_log("the body is ignored: a text needs a reply of its own");
+}
+
+#[test]
 fn a_plugin_alone_is_enough_to_serve() {
     let server = Server::start(["--plugin", &guest("probe")]);
     assert_eq!(Client::get(&server, "/probe/bytes").status, 201);

@@ -50,6 +50,8 @@ fn log_to_stderr(level: Log) {
         .with_max_level(level)
         .with_writer(std::io::stderr)
         .with_ansi(false)
+        // Whoever reads the log may have gone: that must not end the server.
+        .log_internal_errors(false)
         .init();
 }
 

@@ -1,5 +1,6 @@
 //! The documented `reqlog`: a short line when a request starts, another when it is done, on standard error.
 
+use std::io::Write as _;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ::http::{Method, header};
@@ -66,13 +67,13 @@ impl Reqlog {
             .map_or_else(String::new, |range| {
                 format!(" range: {}", range.as_bytes().escape_ascii())
             });
-        eprintln!(
-            "[HTTPOut] REQ#{} {} {} {}{range} start{chunked}",
+        say(format_args!(
+            "REQ#{} {} {} {}{range} start{chunked}",
             exchange.id,
             exchange.connection.peer.ip().to_canonical(),
             head.method,
             target(exchange),
-        );
+        ));
     }
 
     /// The line of a request that is over.
@@ -83,19 +84,27 @@ impl Reqlog {
         }
         let id = exchange.id;
         if code != CloseCode::Complete {
-            eprintln!("[HTTPOut] REQ#{id} {method} {} aborted!", target(exchange));
-            return;
+            return say(format_args!(
+                "REQ#{id} {method} {} aborted!",
+                target(exchange)
+            ));
         }
         let status = exchange.status.load(Relaxed);
         let bytes = exchange.bytes_sent.load(Relaxed);
         let elapsed = exchange.received.elapsed();
-        eprintln!(
-            "[HTTPOut] REQ#{id} {method} {} done: reply {status} - {bytes} bytes in {} ms at {}",
+        say(format_args!(
+            "REQ#{id} {method} {} done: reply {status} - {bytes} bytes in {} ms at {}",
             target(exchange),
             elapsed.as_millis(),
             rate(bytes as f64 * 8.0 / elapsed.as_secs_f64().max(1e-6)),
-        );
+        ));
     }
+}
+
+/// One line, in one write. Whoever reads it may have gone: that must not end the server.
+fn say(line: std::fmt::Arguments<'_>) {
+    let line = format!("[HTTPOut] {line}\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 /// The target as received, without its first slash. It holds no control characters.

@@ -48,6 +48,7 @@ impl Chain {
         for plugin in &self.plugins {
             let asked = ask(plugin, exchange, open).await;
             let own = asked.inspect_err(|fault| log(plugin, exchange, fault))?;
+            warn_of_useless_body(plugin, exchange, &own);
             decision.headers.extend(own.headers);
             if own.body != Body::Unset {
                 decision.body = own.body;
@@ -59,6 +60,17 @@ impl Chain {
         }
         Ok(decision)
     }
+}
+
+/// A body as text or bytes belongs to an own reply, a file to reply 0 (documents: howto, `body`).
+fn warn_of_useless_body(plugin: &Plugin, exchange: &Exchange, decision: &Decision) {
+    let useless = match (&decision.body, decision.reply) {
+        (Body::Bytes(_), None) => "a text needs a reply of its own",
+        (Body::File(_), Some(_)) => "a file needs reply 0",
+        _ => return,
+    };
+    let plugin = &*plugin.spec.name;
+    tracing::warn!(target: "plugin", plugin, request = exchange.id, "the body is ignored: {useless}");
 }
 
 /// Asks one plugin in a fresh instance, which is gone afterwards unless it wants `close`.

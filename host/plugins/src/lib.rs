@@ -16,6 +16,7 @@ mod error;
 mod exchange;
 mod host;
 mod plugin;
+mod stderr;
 mod store;
 
 pub use chain::{Chain, OpenSessions};

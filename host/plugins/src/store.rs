@@ -4,16 +4,13 @@ use std::sync::Arc;
 
 use wasmtime::component::ResourceTable;
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
-use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::decision::Decision;
 use crate::engine::Limits;
 use crate::exchange::Exchange;
 use crate::plugin::PluginSpec;
-
-/// What a guest wrote to its standard error is kept up to this length, and logged where it fails.
-const STDERR_CAPACITY: usize = 4096;
+use crate::stderr::GuestStderr;
 
 /// What the server answers when a plugin asks it.
 pub trait Server: Send + Sync + 'static {
@@ -36,7 +33,7 @@ pub(crate) struct StoreState {
     pub(crate) table: ResourceTable,
     pub(crate) current: Option<Current>,
     /// Made when the guest first asks for anything of WASI, which most requests never do.
-    wasi: Option<(WasiCtx, MemoryOutputPipe)>,
+    wasi: Option<(WasiCtx, GuestStderr)>,
 }
 
 /// The exchange that an instance serves, and what it has decided so far.
@@ -64,10 +61,8 @@ impl StoreState {
 
     /// What the guest has written to its standard error, such as a panic's message.
     pub(crate) fn stderr(&self) -> String {
-        let Some((_, pipe)) = &self.wasi else {
-            return String::new();
-        };
-        String::from_utf8_lossy(&pipe.contents()).trim().to_owned()
+        let said = self.wasi.as_ref().map(|(_, stderr)| stderr.text());
+        said.unwrap_or_default()
     }
 }
 
@@ -87,7 +82,7 @@ impl WasiView for StoreState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let (ctx, _) = self.wasi.get_or_insert_with(|| {
             // No arguments, no environment, no directory, no address: nothing is granted.
-            let stderr = MemoryOutputPipe::new(STDERR_CAPACITY);
+            let stderr = GuestStderr::default();
             let ctx = WasiCtx::builder().stderr(stderr.clone()).build();
             (ctx, stderr)
         });

@@ -44,15 +44,21 @@ impl Server {
 
     /// Starts a command that says where it listens.
     pub(crate) fn spawn(command: &mut Command) -> Server {
+        Server::spawn_with_stderr(command, Stdio::piped())
+    }
+
+    /// Starts a command whose log goes elsewhere.
+    pub(crate) fn spawn_with_stderr(command: &mut Command, stderr: Stdio) -> Server {
         let mut child = command
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .spawn()
             .expect("the binary starts");
         let log = Arc::new(Log::default());
-        let stderr = child.stderr.take().expect("is piped");
-        let reader = log.clone();
-        std::thread::spawn(move || reader.follow(stderr));
+        if let Some(stderr) = child.stderr.take() {
+            let reader = log.clone();
+            std::thread::spawn(move || reader.follow(stderr));
+        }
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("is piped"))
             .read_line(&mut line)

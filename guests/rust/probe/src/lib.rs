@@ -69,6 +69,13 @@ impl Plugin for Probe {
                 log::info(&format!("first={first} second={second} late={late}"));
             }
             "log" => log::info("two\nlines"),
+            "stderr" => {
+                (0..1000).for_each(|line| eprintln!("line {line} of what nobody reads"));
+                text(exchange, "said a lot");
+            }
+            "useless" => {
+                exchange.set_body("a text without a reply");
+            }
             "random" => text(exchange, &httpout_sdk::random::get_random_u64().to_string()),
             _ => {}
         }

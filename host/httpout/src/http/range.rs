@@ -30,8 +30,8 @@ impl Part {
 
 /// Decides what a field value asks of a representation of `length` bytes.
 ///
-/// Both `bytes=0-4,10-14` and GPAC's `bytes=0-4, bytes=10-14` are understood. So that a request is no amplifier, more
-/// than 64 ranges, or ranges that together are longer than the representation, are unsatisfiable.
+/// Both `bytes=0-4,10-14` and GPAC's `bytes=0-4, bytes=10-14` are understood. Ranges may overlap; so that a request is
+/// no amplifier, more than 64 ranges, or more than twice the representation in all, are unsatisfiable.
 pub(crate) fn check(value: &[u8], length: u64) -> Ranges {
     let Some(specs) = parse(value) else {
         return Ranges::Whole;
@@ -40,8 +40,8 @@ pub(crate) fn check(value: &[u8], length: u64) -> Ranges {
         return Ranges::Unsatisfiable;
     }
     let parts: Vec<Part> = specs.iter().filter_map(|spec| spec.of(length)).collect();
-    let total: u64 = parts.iter().map(|part| part.length()).sum();
-    if parts.is_empty() || total > length {
+    let total: u128 = parts.iter().map(|part| u128::from(part.length())).sum();
+    if parts.is_empty() || total > 2 * u128::from(length) {
         return Ranges::Unsatisfiable;
     }
     Ranges::Parts(parts)
@@ -135,6 +135,7 @@ mod tests {
         assert_eq!(parts("bytes=10-14,0-4", 380), [(10, 14), (0, 4)]);
         assert_eq!(parts("bytes=0-4, bytes=10-14", 380), [(0, 4), (10, 14)]);
         assert_eq!(parts("bytes=0-4,500-600", 380), [(0, 4)]);
+        assert_eq!(parts("bytes=0-9,5-9", 10), [(0, 9), (5, 9)]);
     }
 
     #[test]
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn what_lies_beyond_the_end_or_amplifies_is_unsatisfiable() {
-        for value in ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=0-,0-"] {
+        for value in ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=0-,0-,0-"] {
             assert_eq!(
                 check(value.as_bytes(), 10),
                 Ranges::Unsatisfiable,
