@@ -61,7 +61,10 @@ async fn answer(
 ) -> Result<Answer, Reject> {
     admit(exchange)?;
     let decision = match open {
-        Some(open) if !site.chain.is_empty() => site.chain.on_request(exchange, open).await?,
+        // Boxed: a server without plugins would move the large state of their calls with every request.
+        Some(open) if !site.chain.is_empty() => {
+            Box::pin(site.chain.on_request(exchange, open)).await?
+        }
         _ => Decision::default(),
     };
     let file = match &decision.body {
