@@ -255,7 +255,7 @@ fn a_plugin_reads_its_configuration_and_the_options() {
     );
     assert_eq!(
         Client::get(&server, "/probe/options").text(),
-        "Some(\"0\") Some(\"100\") None"
+        "Some(\"0\") Some(\"100\") None None"
     );
 }
 
@@ -343,4 +343,71 @@ fn a_guest_that_loops_does_not_hold_up_others() {
     }
     // All of that happened while the others were looping.
     assert!(!server.log().contains("took longer"), "{}", server.log());
+}
+
+#[test]
+fn a_path_that_a_plugin_gives_is_not_decoded_again() {
+    let tree = Tree::new();
+    tree.write("www/private/secret.txt", b"secret");
+    let server = Server::start([
+        &tree.text("www"),
+        "--plugin",
+        &(guest("auth") + "?path=/private/&user=a&password=b"),
+        "--plugin",
+        &(guest("probe") + "?file=self"),
+    ]);
+    let response = Client::get(&server, "/public/%252e%252e/private/secret.txt");
+    assert_eq!(response.status, 404);
+}
+
+#[test]
+fn a_plugin_cannot_read_what_others_are_told() {
+    let tree = Tree::new();
+    let server = with_plugin(&tree, &(guest("probe") + "?password=x"));
+    let options = Client::get(&server, "/probe/options");
+    assert_eq!(options.text(), "Some(\"0\") Some(\"100\") None None");
+}
+
+#[test]
+fn a_plugin_adds_a_bounded_number_of_fields() {
+    assert_eq!(probe("/probe/flood", "").text(), "100 fields");
+}
+
+#[test]
+fn a_plugin_that_waits_is_told_when_the_client_leaves() {
+    let tree = Tree::new();
+    let server = with_plugin(&tree, &guest("probe"));
+    let mut client = Client::connect(&server);
+    client.send("GET /probe/wait HTTP/1.1\r\nHost: test\r\n\r\n");
+    server.wait_for_log("waits");
+    drop(client);
+    server.wait_for_log("closed with -43 (connection closed), status 0, 0 bytes");
+}
+
+#[test]
+fn fields_of_earlier_plugins_stay_when_a_later_one_fails() {
+    let tree = Tree::new();
+    let server = Server::start([
+        &tree.text("www"),
+        "--plugin",
+        &(guest("headers") + "?access-control-allow-origin=*&server=mine"),
+        "--plugin",
+        &guest("faulty"),
+    ]);
+    let failed = Client::get(&server, "/faulty/panic");
+    assert_eq!(failed.status, 500);
+    assert_eq!(failed.field("access-control-allow-origin"), Some("*"));
+    assert_eq!(failed.field("server"), Some("mine"));
+}
+
+#[test]
+fn what_init_says_is_one_line() {
+    let plugin = guest("faulty") + "?init=forge";
+    let output = crate::support::server::run(["--port=0", "--plugin", &plugin]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        (output.status.code(), said.lines().count()),
+        (Some(2), 1),
+        "{said}"
+    );
 }

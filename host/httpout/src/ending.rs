@@ -18,7 +18,8 @@ pub(crate) struct Ending {
     site: Arc<Site>,
     /// The server does not stop before plugins have been told.
     link: Arc<Link>,
-    code: CloseCode,
+    /// None as long as the client may still leave before the end.
+    code: Option<CloseCode>,
 }
 
 impl Ending {
@@ -28,7 +29,7 @@ impl Ending {
             open: OpenSessions::default(),
             site,
             link,
-            code: CloseCode::ConnectionClosed,
+            code: None,
         }
     }
 
@@ -36,22 +37,16 @@ impl Ending {
         self.exchange.add_bytes_sent(count);
     }
 
-    /// How the exchange ends, unless something else happens before.
+    /// How the exchange has ended; what is said first counts.
     pub(crate) fn set_code(&mut self, code: CloseCode) {
-        if self.code == CloseCode::ConnectionClosed {
-            self.code = code;
-        }
+        self.code.get_or_insert(code);
     }
 }
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        let (exchange, site, link, code) = (
-            self.exchange.clone(),
-            self.site.clone(),
-            self.link.clone(),
-            self.code,
-        );
+        let code = self.code.unwrap_or(CloseCode::ConnectionClosed);
+        let (exchange, site, link) = (self.exchange.clone(), self.site.clone(), self.link.clone());
         let open = std::mem::take(&mut self.open);
         if open.is_empty() {
             return site.reqlog.end(&exchange, code);

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use ::http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body::Body as _;
-use httpout_plugins::{self as plugins, Decision, Exchange, OpenSessions};
+use httpout_plugins::{self as plugins, Decision, Exchange};
 use hyper::body::Incoming;
 
 use crate::body::{Body, Content};
@@ -38,12 +38,10 @@ pub(crate) async fn handle(
     let mut ending = site
         .watches_endings()
         .then(|| Box::new(Ending::new(exchange.clone(), site.clone(), link)));
-    let open = ending.as_mut().map(|ending| &mut ending.open);
-    let answer = match path_error {
-        Some(reject) => Err(reject),
-        None => answer(&site, &exchange, open).await,
+    let mut answer = match path_error.map_or_else(|| admit(&exchange), Err) {
+        Ok(()) => answer(&site, &exchange, ending.as_deref_mut()).await,
+        Err(reject) => rejected(&reject, &exchange),
     };
-    let mut answer = answer.unwrap_or_else(|reject| rejected(&reject, &exchange));
 
     site.fields
         .apply(answer.headers_mut(), exchange.head.version);
@@ -54,32 +52,35 @@ pub(crate) async fn handle(
     answer.map(|content| Body::new(content, ending))
 }
 
-async fn answer(
-    site: &Site,
-    exchange: &Arc<Exchange>,
-    open: Option<&mut OpenSessions>,
-) -> Result<Answer, Reject> {
-    admit(exchange)?;
-    let decision = match open {
+/// Asks the plugins, then the server itself where none has replied.
+async fn answer(site: &Site, exchange: &Arc<Exchange>, ending: Option<&mut Ending>) -> Answer {
+    let mut decision = Decision::default();
+    let asked = match ending {
         // Boxed: a server without plugins would move the large state of their calls with every request.
-        Some(open) if !site.chain.is_empty() => {
-            Box::pin(site.chain.on_request(exchange, open)).await?
+        Some(Ending { open, .. }) if !site.chain.is_empty() => {
+            Box::pin(site.chain.on_request(exchange, &mut decision, open)).await
         }
-        _ => Decision::default(),
+        _ => Ok(()),
     };
-    let file = match &decision.body {
-        plugins::Body::File(file) => Some(path::normalize(file)?),
-        _ => None,
+    let answer = match (asked, decision.reply) {
+        (Err(fault), _) => Err(fault.into()),
+        (Ok(()), Some(status)) => Ok(replied(status, decision.body)),
+        (Ok(()), None) => route(site, exchange, &decision.body),
     };
-    let mut answer = match decision.reply {
-        Some(status) => replied(status, decision.body),
-        None => site
-            .mode
-            .route(exchange, file.as_deref())
-            .unwrap_or_else(|reject| rejected(&reject, exchange)),
-    };
+    let mut answer = answer.unwrap_or_else(|reject| rejected(&reject, exchange));
     headers::add(answer.headers_mut(), decision.headers);
-    Ok(answer)
+    answer
+}
+
+/// Lets the mode answer, with the requested resource or the file that a plugin chose.
+fn route(site: &Site, exchange: &Exchange, body: &plugins::Body) -> Result<Answer, Reject> {
+    match body {
+        plugins::Body::File(file) => {
+            let path = path::normalize_decoded(file)?;
+            site.mode.route(exchange, &path)
+        }
+        _ => site.mode.route(exchange, &exchange.path),
+    }
 }
 
 /// Refuses what is no request for this server, whatever its mode (RFC 9110 9.1, RFC 9112 3.2).
@@ -117,10 +118,12 @@ fn replied(status: StatusCode, body: plugins::Body) -> Answer {
 
 /// The response to a request that is refused: a line of text, and the fields that its status demands.
 fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
-    if let Reject::Read(error) = reject {
-        tracing::error!(request = exchange.id, path = %exchange.path.escape_ascii(), "{reject}: {error}");
-    }
     let status = reject.status();
+    let (request, path) = (exchange.id, exchange.path.escape_ascii());
+    match reject {
+        Reject::Read(error) => tracing::error!(request, %path, "{reject}: {error}"),
+        _ => tracing::debug!(request, %path, "{status}: {reject}"),
+    }
     let text = format!("{status}: {reject}\n");
     let mut answer = Response::new(Content::Bytes(text.into()));
     *answer.status_mut() = status;

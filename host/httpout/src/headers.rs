@@ -31,7 +31,8 @@ const SINGLE: [HeaderName; 7] = [
 impl CommonFields {
     /// Adds them to a response. `Date` is added by the connection.
     pub(crate) fn apply(&self, fields: &mut HeaderMap, version: Version) {
-        fields.insert(header::SERVER, self.server.clone());
+        let server = fields.entry(header::SERVER);
+        server.or_insert_with(|| self.server.clone());
         if self.utc {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
             let milliseconds = now.map_or(0, |now| now.as_millis());

@@ -35,10 +35,14 @@ struct Answers {
 
 impl Server for Answers {
     fn option_value(&self, name: &str) -> Option<String> {
-        self.options.value_of(name)
+        // What would give away the secrets of other plugins, or of the server.
+        const SECRET: [&str; 3] = ["plugin", "users", "pkey"];
+        self.options
+            .value_of(name)
+            .filter(|_| !SECRET.contains(&name))
     }
 
     fn is_file(&self, file: &str) -> bool {
-        path::normalize(file).is_ok_and(|path| self.mode.is_file(&path))
+        path::normalize_decoded(file).is_ok_and(|path| self.mode.is_file(&path))
     }
 }

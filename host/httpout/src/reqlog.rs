@@ -107,11 +107,12 @@ fn say(line: std::fmt::Arguments<'_>) {
     let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
-/// The target as received, without its first slash. It holds no control characters.
-fn target(exchange: &Exchange) -> &str {
+/// The target as received, without its first slash, and with what plays with terminals escaped.
+fn target(exchange: &Exchange) -> impl std::fmt::Display {
     let target = exchange.head.uri.path_and_query();
     let target = target.map_or("", |target| target.as_str());
-    target.strip_prefix('/').unwrap_or(target)
+    let target = target.strip_prefix('/').unwrap_or(target);
+    target.as_bytes().escape_ascii()
 }
 
 fn rate(bits_per_second: f64) -> String {
@@ -127,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn methods_are_listed_by_their_beginnings() {
+    fn methods_are_found_in_a_comma_separated_list() {
         let log = Reqlog::parse("GET,del");
         assert!(log.covers(&Method::GET) && log.covers(&Method::DELETE));
         assert!(!log.covers(&Method::PUT) && !log.covers(&Method::OPTIONS));

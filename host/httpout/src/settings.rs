@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue};
 use httpout_options::{CommandLine, FilterName, Log, Options, ROWS, Row, State};
-use httpout_plugins::{Limits, PluginSpec};
+use httpout_plugins::{Limits, PluginSpec, frames_message};
 use percent_encoding::percent_decode_str;
 
 use crate::error::StartupError;
@@ -234,12 +234,15 @@ fn common_fields(options: &Options) -> Result<CommonFields, StartupError> {
 }
 
 fn field_name(text: &str) -> Result<HeaderName, StartupError> {
-    HeaderName::try_from(text).map_err(|_| {
-        refuse(
+    let shown = text.escape_debug();
+    match HeaderName::try_from(text) {
+        Ok(name) if frames_message(&name) => Err(refuse(
             "hdrs",
-            format!("`{}` is not a field name", text.escape_debug()),
-        )
-    })
+            format!("`{shown}` is set by the server alone"),
+        )),
+        Ok(name) => Ok(name),
+        Err(_) => Err(refuse("hdrs", format!("`{shown}` is not a field name"))),
+    }
 }
 
 fn field_value(option: &'static str, text: &str) -> Result<HeaderValue, StartupError> {
@@ -355,6 +358,7 @@ mod tests {
             (". --ifce=nowhere0", "ifce"),
             (". --hdrs=a", "hdrs"),
             (". --hdrs=a:b,c", "hdrs"),
+            (". --hdrs=Content-Length,2", "hdrs"),
             (". --plugin_memory=1", "plugin_memory"),
             (". --plugin_timeout=0", "plugin_timeout"),
         ] {

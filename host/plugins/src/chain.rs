@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::call::{self, Session};
+use crate::call::Session;
 use crate::decision::{Body, Decision};
 use crate::error::{CloseCode, Fault};
 use crate::exchange::Exchange;
@@ -35,16 +35,17 @@ impl Chain {
 
     /// The documented `on_request`, of one plugin after the other until one replies.
     ///
-    /// `open` takes the instances that want `close`, also when a later plugin fails.
+    /// `decision` takes what they decide, and `open` their instances as long as they want `close`: both also hold what
+    /// came before where a later plugin fails, or where this future is dropped because the client has left.
     ///
     /// # Errors
     /// The fault of the first plugin that failed; it is logged here.
     pub async fn on_request(
         &self,
         exchange: &Arc<Exchange>,
+        decision: &mut Decision,
         open: &mut OpenSessions,
-    ) -> Result<Decision, Fault> {
-        let mut decision = Decision::default();
+    ) -> Result<(), Fault> {
         for plugin in &self.plugins {
             let asked = ask(plugin, exchange, open).await;
             let own = asked.inspect_err(|fault| log(plugin, exchange, fault))?;
@@ -58,7 +59,7 @@ impl Chain {
                 break;
             }
         }
-        Ok(decision)
+        Ok(())
     }
 }
 
@@ -79,16 +80,24 @@ async fn ask(
     exchange: &Arc<Exchange>,
     open: &mut OpenSessions,
 ) -> Result<Decision, Fault> {
-    let mut session = call::instantiate(plugin).await?;
+    let session = Session::open(plugin).await?;
     let patience = plugin.engine.limits.reply;
-    let decision = session.on_request(exchange, patience).await?;
-    if session.wants_close() {
-        open.sessions.push((plugin.clone(), session));
+    // It is open from now on: if the client leaves while the plugin waits, it is told.
+    let session = open.add(plugin.clone(), session);
+    let decided = session.on_request(exchange, patience).await;
+    if decided.is_err() || !session.wants_close() {
+        open.sessions.pop();
     }
-    Ok(decision)
+    decided
 }
 
 impl OpenSessions {
+    fn add(&mut self, plugin: Arc<Plugin>, session: Session) -> &mut Session {
+        self.sessions.push((plugin, session));
+        let (_, session) = self.sessions.last_mut().expect("was pushed");
+        session
+    }
+
     /// Whether no instance wants to know the end.
     pub fn is_empty(&self) -> bool {
         self.sessions.is_empty()

@@ -1,7 +1,7 @@
 //! What a plugin, or a chain of them, decided about a request.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 
 /// The decision of a chain.
 #[derive(Debug, Default)]
@@ -24,4 +24,19 @@ pub enum Body {
     Bytes(Bytes),
     /// With reply 0: this file, by its path below the directories that are exposed for read.
     File(String),
+}
+
+/// Whether a field frames the message or belongs to the connection (RFC 9110 7.6.1): such fields are set by the server
+/// alone, never by an option or a plugin.
+pub fn frames_message(name: &HeaderName) -> bool {
+    const FRAMING: [HeaderName; 7] = [
+        header::CONNECTION,
+        header::CONTENT_LENGTH,
+        HeaderName::from_static("keep-alive"),
+        header::TE,
+        header::TRAILER,
+        header::TRANSFER_ENCODING,
+        header::UPGRADE,
+    ];
+    FRAMING.contains(name)
 }

@@ -108,7 +108,7 @@ fn pooled(limits: &Limits) -> Config {
     config
 }
 
-fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<StoreState>> {
+pub(crate) fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<StoreState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rustc_demangle::demangle;
 use thiserror::Error;
+use wasmtime::WasmBacktrace;
 
 /// Why a file cannot serve as a plugin. Each is one line that the user can act on.
 #[derive(Debug, Error)]
@@ -86,9 +88,51 @@ pub enum Fault {
     /// All instances are in use.
     #[error("no free instance within {} ms", .0.as_millis())]
     Busy(Duration),
-    /// `init` of a fresh instance returned an error.
+    /// `init` returned an error.
     #[error("init: {0}")]
     Init(String),
+}
+
+impl Fault {
+    /// What an error of the engine says: the cause, and the guest's functions that led to it, innermost first.
+    ///
+    /// Names come from the guest, so the text is escaped: no guest writes lines of its own into the log.
+    pub(crate) fn trap(error: &wasmtime::Error) -> Fault {
+        Fault::trap_after(error, "")
+    }
+
+    /// The same, with what the guest had written to its standard error.
+    pub(crate) fn trap_after(error: &wasmtime::Error, said: &str) -> Fault {
+        let mut reason = error.root_cause().to_string();
+        let backtrace = error.downcast_ref::<WasmBacktrace>();
+        let frames = backtrace.map_or(&[][..], |backtrace| backtrace.frames());
+        let names = frames.iter().filter_map(|frame| frame.func_name());
+        let mut functions: Vec<String> =
+            names.map(|name| format!("{:#}", demangle(name))).collect();
+        // A function that called itself without end is named once.
+        functions.dedup();
+        if !functions.is_empty() {
+            reason += &format!(" in {}", functions.join(" < "));
+        }
+        if !said.is_empty() {
+            reason += &format!("; it said: {said}");
+        }
+        Fault::Trap(escape(&reason))
+    }
+
+    /// `init` returned this error.
+    pub(crate) fn init(reason: &str) -> Fault {
+        Fault::Init(escape(reason))
+    }
+}
+
+/// In one line, without what plays with a terminal; quotes stay as they are.
+pub(crate) fn escape(text: &str) -> String {
+    let parts = text.chars().map(|c| match c {
+        '"' | '\'' => c.to_string(),
+        _ => c.escape_debug().to_string(),
+    });
+    parts.collect()
 }
 
 /// How an exchange ended: the argument of the documented `close`, in GPAC's numbers.

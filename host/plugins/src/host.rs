@@ -9,8 +9,8 @@ use wasmtime::Result;
 use wasmtime::component::Resource;
 
 use crate::bindings::httpout::plugin::{host, http as contract};
-use crate::decision::Body;
-use crate::error::error_string;
+use crate::decision::{Body, frames_message};
+use crate::error::{error_string, escape};
 use crate::store::{Current, ExchangeHandle, StoreState};
 
 type Handle = Resource<ExchangeHandle>;
@@ -29,18 +29,18 @@ impl StoreState {
         what: &str,
         apply: impl FnOnce(&mut Current) -> Result<(), String>,
     ) -> Result<bool> {
-        let plugin = self.spec.name.clone();
         let current = self.current()?;
-        let refused = if current.sent {
+        let request = current.exchange.id;
+        let applied = if current.sent {
             Err("the reply was sent already".to_owned())
         } else {
             apply(current)
         };
-        if let Err(reason) = &refused {
-            let request = current.exchange.id;
-            tracing::warn!(target: "plugin", %plugin, request, "{what} refused: {reason}");
+        if let Err(reason) = &applied {
+            let plugin = &*self.spec.name;
+            tracing::warn!(target: "plugin", plugin, request, "{what} refused: {reason}");
         }
-        Ok(refused.is_ok())
+        Ok(applied.is_ok())
     }
 }
 
@@ -138,7 +138,18 @@ impl contract::HostExchange for StoreState {
 
     fn add_header(&mut self, _: Handle, name: String, value: String) -> Result<bool> {
         self.set("add-header", |current| {
-            current.decision.headers.push(parse_field(&name, &value)?);
+            let added = name.len() + value.len();
+            let headers = &mut current.decision.headers;
+            let size: usize = headers
+                .iter()
+                .map(|(name, value)| name.as_str().len() + value.len())
+                .sum();
+            if headers.len() >= MOST_FIELDS || size + added > FIELDS_SIZE {
+                return Err(format!(
+                    "more than {MOST_FIELDS} fields or {FIELDS_SIZE} bytes of them"
+                ));
+            }
+            headers.push(parse_field(&name, &value)?);
             Ok(())
         })
     }
@@ -192,8 +203,17 @@ impl contract::HostExchange for StoreState {
     }
 
     fn set_attribute(&mut self, _: Handle, name: String, value: String) -> Result<()> {
-        let exchange = &self.current()?.exchange;
+        let exchange = self.current()?.exchange.clone();
+        let size = |attributes: &[(String, String)]| -> usize {
+            let sizes = attributes.iter();
+            sizes.map(|(name, value)| name.len() + value.len()).sum()
+        };
         let mut attributes = exchange.attributes.lock().expect("never poisoned");
+        if size(&attributes) + name.len() + value.len() > ATTRIBUTES_SIZE {
+            let plugin = &*self.spec.name;
+            tracing::warn!(target: "plugin", plugin, "set-attribute refused: more than {ATTRIBUTES_SIZE} bytes");
+            return Ok(());
+        }
         match attributes.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
             None => attributes.push((name, value)),
@@ -238,7 +258,7 @@ impl host::Host for StoreState {
         let plugin = &*self.spec.name;
         let request = self.current.as_ref().map(|current| current.exchange.id);
         // A guest must not be able to write lines that look like the server's own.
-        let message = message.escape_debug();
+        let message = escape(&message);
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(target: "plugin", plugin, request, "{message}")
@@ -269,22 +289,20 @@ impl host::Host for StoreState {
 
 const RESERVED: &str = "this version of the server has no such callback yet";
 
-/// Fields that frame the message or belong to the connection (RFC 9110 7.6.1): the server's alone.
-const FRAMING: [HeaderName; 7] = [
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    HeaderName::from_static("keep-alive"),
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
+/// What one plugin may add to one response.
+const MOST_FIELDS: usize = 100;
+
+/// Names and values of the fields that one plugin adds to one response, in bytes.
+const FIELDS_SIZE: usize = 32 << 10;
+
+/// Names and values of the attributes of one exchange, in bytes.
+const ATTRIBUTES_SIZE: usize = 64 << 10;
 
 /// A field that a plugin may add, or why it may not.
 fn parse_field(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), String> {
     let field = HeaderName::from_bytes(name.as_bytes())
         .map_err(|_| format!("{name:?} is not a field name"))?;
-    if FRAMING.contains(&field) {
+    if frames_message(&field) {
         return Err(format!("{name:?} is set by the server alone"));
     }
     let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();

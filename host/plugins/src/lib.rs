@@ -16,11 +16,12 @@ mod error;
 mod exchange;
 mod host;
 mod plugin;
+mod snapshot;
 mod stderr;
 mod store;
 
 pub use chain::{Chain, OpenSessions};
-pub use decision::{Body, Decision};
+pub use decision::{Body, Decision, frames_message};
 pub use engine::{Engine, Limits};
 pub use error::{CloseCode, Fault, LoadError};
 pub use exchange::{Auth, Connection, Exchange};

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use wasmtime::component::Component;
 
 use crate::bindings::PluginPre;
-use crate::call::{self, Session};
+use crate::call::Session;
 use crate::engine::Engine;
-use crate::error::{Fault, LoadError};
+use crate::error::{Fault, LoadError, escape};
+use crate::snapshot::{self, Snapshot};
 use crate::store::{Server, StoreState};
 
 /// Which component to load, and what it is told.
@@ -27,11 +28,13 @@ pub struct Plugin {
     pub(crate) engine: Arc<Engine>,
     pub(crate) pre: PluginPre<StoreState>,
     pub(crate) spec: Arc<PluginSpec>,
-    pub(crate) server: Arc<dyn Server>,
+    /// Where no snapshot holds what `init` left.
+    pub(crate) inits_each_instance: bool,
+    server: Arc<dyn Server>,
 }
 
 impl Plugin {
-    /// Compiles a component, checks that it is a plugin, and runs its `init` once.
+    /// Compiles a component, checks that it is a plugin, runs its `init`, and tries an instance.
     ///
     /// # Errors
     /// Says in one line why the file cannot serve as a plugin.
@@ -40,48 +43,70 @@ impl Plugin {
         spec: PluginSpec,
         server: Arc<dyn Server>,
     ) -> Result<Plugin, LoadError> {
-        let path = spec.path.clone();
-        let bytes = read(&path)?;
-        let component = Component::new(&engine.wasmtime, &bytes).map_err(|error| {
-            let reason = one_line(&error);
-            LoadError::Compile {
-                path: path.clone(),
-                reason,
-            }
-        })?;
-        let pre = engine.linker.instantiate_pre(&component).map_err(|error| {
-            let reason = one_line(&error);
-            LoadError::Import {
-                path: path.clone(),
-                reason,
-            }
-        })?;
-        let pre = PluginPre::new(pre).map_err(|error| {
-            let reason = one_line(&error);
-            LoadError::World {
-                path: path.clone(),
-                reason,
-            }
-        })?;
-        let plugin = Plugin {
-            engine,
-            pre,
-            spec: Arc::new(spec),
-            server,
-        };
-        plugin.try_out().await.map_err(|fault| LoadError::Init {
-            path,
+        let spec = Arc::new(spec);
+        let path = &spec.path;
+        let bytes = read(path)?;
+        // Before the snapshot, so that what is no plugin is refused for what it is.
+        let mut pre = prepare(&engine, path, &bytes)?;
+        let init_error = |fault| LoadError::Init {
+            path: path.clone(),
             reason: match fault {
                 Fault::Init(reason) => reason,
                 other => other.to_string(),
             },
-        })?;
+        };
+        let state = StoreState::new(spec.clone(), server.clone(), &engine.limits);
+        let snapshot = snapshot::take(&bytes, state, &engine.limits).await;
+        let inits_each_instance = match snapshot.map_err(init_error)? {
+            Snapshot::Taken(bytes) => {
+                pre = prepare(&engine, path, &bytes)?;
+                false
+            }
+            Snapshot::Unsuitable(reason) => {
+                let plugin = &*spec.name;
+                tracing::debug!(target: "plugin", plugin, "no snapshot: {}", one_line(&reason));
+                true
+            }
+        };
+        let plugin = Plugin {
+            engine,
+            pre,
+            spec: spec.clone(),
+            inits_each_instance,
+            server,
+        };
+        Session::open(&plugin).await.map_err(init_error)?;
         Ok(plugin)
     }
 
-    async fn try_out(&self) -> Result<(), Fault> {
-        call::instantiate(self).await.map(|_: Session| ())
+    /// The host's side of a fresh instance.
+    pub(crate) fn state(&self) -> StoreState {
+        let (spec, server) = (self.spec.clone(), self.server.clone());
+        StoreState::new(spec, server, &self.engine.limits)
     }
+}
+
+/// Compiles and links a component, and checks its world.
+fn prepare(engine: &Engine, path: &Path, bytes: &[u8]) -> Result<PluginPre<StoreState>, LoadError> {
+    let path = path.to_owned();
+    let component = match Component::new(&engine.wasmtime, bytes) {
+        Ok(component) => component,
+        Err(error) => {
+            let reason = one_line(&error);
+            return Err(LoadError::Compile { path, reason });
+        }
+    };
+    let linked = match engine.linker.instantiate_pre(&component) {
+        Ok(linked) => linked,
+        Err(error) => {
+            let reason = one_line(&error);
+            return Err(LoadError::Import { path, reason });
+        }
+    };
+    PluginPre::new(linked).map_err(|error| {
+        let reason = one_line(&error);
+        LoadError::World { path, reason }
+    })
 }
 
 /// The bytes of a component, or what else the file is.
@@ -98,5 +123,5 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
 }
 
 fn one_line(error: &wasmtime::Error) -> String {
-    format!("{error:#}").replace('\n', " ")
+    escape(&format!("{error:#}").replace('\n', " "))
 }

@@ -8,6 +8,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::decision::Decision;
 use crate::engine::Limits;
+use crate::error::Fault;
 use crate::exchange::Exchange;
 use crate::plugin::PluginSpec;
 use crate::stderr::GuestStderr;
@@ -59,10 +60,10 @@ impl StoreState {
         }
     }
 
-    /// What the guest has written to its standard error, such as a panic's message.
-    pub(crate) fn stderr(&self) -> String {
+    /// A fault, with what the guest wrote to its standard error before it, such as a panic's message.
+    pub(crate) fn explain(&self, error: &wasmtime::Error) -> Fault {
         let said = self.wasi.as_ref().map(|(_, stderr)| stderr.text());
-        said.unwrap_or_default()
+        Fault::trap_after(error, &said.unwrap_or_default())
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{Exchange, Next, Plugin, Pollable};
 /// The exports of a component whose plugin is `P`.
 pub struct Component<P>(PhantomData<P>);
 
-/// One request and the plugin value that handles it. The exchange is given back to the server when this is dropped.
+/// One request and the plugin value that handles it.
 pub struct Request<P> {
     plugin: RefCell<P>,
     exchange: Exchange,

@@ -50,7 +50,8 @@ use bindings::httpout::plugin::host;
 /// Every callback but `on_request` has a default that does nothing; the server makes those calls only that were asked
 /// for on the exchange (`use_close` ...).
 pub trait Plugin: Default + 'static {
-    /// Once for each instance, before any request. An error stops the server from starting.
+    /// When the server starts, once: every instance begins with the memory that this left, statics included. An error
+    /// stops the server from starting.
     fn init() -> Result<(), String> {
         Ok(())
     }
@@ -58,10 +59,9 @@ pub trait Plugin: Default + 'static {
     /// The head of the request has arrived: decide, or say what to wait for.
     fn on_request(&mut self, exchange: &Exchange) -> Next;
 
-    /// What `on_request` waited for is ready. Called until it returns [`Next::Send`].
+    /// What `on_request` waited for is ready. Called until it returns [`Next::Send`]. A plugin that waits must have it.
     fn resume(&mut self, exchange: &Exchange) -> Next {
-        let _ = exchange;
-        Next::Send
+        panic!("{} waits, but has no `resume`", exchange.url());
     }
 
     /// At most `max` bytes of the response body, after `use_read`.
@@ -93,7 +93,7 @@ pub trait Plugin: Default + 'static {
 /// What comes after `on_request` or `resume`.
 #[derive(Debug)]
 pub enum Next {
-    /// The decision is made: the documented `send()`.
+    /// The decision is made: calls the documented `send()`.
     Send,
     /// Call `resume` as soon as any of these is ready; without any, after a short pause.
     Wait(Vec<Pollable>),

@@ -45,7 +45,8 @@ impl Rules {
         let mut user = None;
         for (key, value) in config() {
             match key.as_str() {
-                "path" => rules.paths.push(value),
+                "path" if value.starts_with('/') => rules.paths.push(value),
+                "path" => return Err(format!("`path`: `{value}` does not begin with a slash")),
                 "realm" if value.contains(['"', '\\']) => {
                     return Err(format!("`realm`: `{value}` holds a quote or a backslash"));
                 }

@@ -9,6 +9,7 @@ impl Plugin for Faulty {
     fn init() -> Result<(), String> {
         match config_value("init").as_deref() {
             Some("error") => Err("told to fail".to_owned()),
+            Some("forge") => Err("one\n2026-01-01 ERROR httpout: two".to_owned()),
             Some("panic") => panic!("told to panic"),
             Some("loop") => spin(),
             _ => Ok(()),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use httpout_sdk::{Exchange, Next, Plugin, config, error_string, log, option_value};
+use httpout_sdk::{Exchange, Next, Plugin, config, config_value, error_string, log, option_value};
 
 #[derive(Default)]
 struct Probe {
@@ -23,9 +23,10 @@ impl Plugin for Probe {
             "options" => text(
                 exchange,
                 &format!(
-                    "{:?} {:?} {:?}",
+                    "{:?} {:?} {:?} {:?}",
                     option_value("port"),
                     option_value("maxc"),
+                    option_value("plugin"),
                     option_value("no")
                 ),
             ),
@@ -76,7 +77,19 @@ impl Plugin for Probe {
             "useless" => {
                 exchange.set_body("a text without a reply");
             }
+            "flood" => {
+                let taken = (0..1000).filter(|n| exchange.add_header(&format!("x-{n}"), "1"));
+                text(exchange, &format!("{} fields", taken.count()));
+            }
+            "wait" => {
+                log::info("waits");
+                exchange.use_close();
+                return Next::after(Duration::from_secs(3600));
+            }
             "random" => text(exchange, &httpout_sdk::random::get_random_u64().to_string()),
+            _ if config_value("file").as_deref() == Some("self") => {
+                exchange.set_body_file(&path);
+            }
             _ => {}
         }
         Next::Send

@@ -25,6 +25,17 @@ pub(crate) fn normalize(path: &str) -> Result<Vec<u8>, Reject> {
     remove_dot_segments(&decoded)
 }
 
+/// Normalizes a path that is decoded already, such as one that a plugin gives. A leading slash may be missing.
+///
+/// # Errors
+/// 400 for NUL; 404 where `..` would leave the root.
+pub(crate) fn normalize_decoded(path: &str) -> Result<Vec<u8>, Reject> {
+    if path.contains('\0') {
+        return Err(Reject::BadRequest("the path holds a NUL byte"));
+    }
+    remove_dot_segments(path.as_bytes())
+}
+
 /// Whether there is nothing to decode or to remove: the usual case.
 fn is_plain(path: &str) -> bool {
     let bytes = path.as_bytes();
@@ -88,6 +99,15 @@ mod tests {
         assert_eq!(normal("/a%2Fb").as_deref(), Some("/a/b"));
         assert_eq!(normal("/a+b").as_deref(), Some("/a+b"));
         assert_eq!(normalize("/%ff").ok(), Some(b"/\xff".to_vec()));
+    }
+
+    #[test]
+    fn a_decoded_path_is_not_decoded_again() {
+        let normal = |path| normalize_decoded(path).ok();
+        assert_eq!(normal("/a/%2e%2e/b"), Some(b"/a/%2e%2e/b".to_vec()));
+        assert_eq!(normal("a/./b"), Some(b"/a/b".to_vec()));
+        assert_eq!(normal("../a"), None);
+        assert_eq!(normal("a\0"), None);
     }
 
     #[test]

@@ -20,9 +20,9 @@ pub(crate) struct FileServer {
 }
 
 impl FileServer {
-    pub(crate) fn route(&self, exchange: &Exchange, file: Option<&[u8]>) -> Result<Answer, Reject> {
+    pub(crate) fn route(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {
         match exchange.head.method {
-            Method::GET | Method::HEAD => self.get(exchange, file.unwrap_or(&exchange.path)),
+            Method::GET | Method::HEAD => self.get(exchange, path),
             ref method => Err(Reject::MethodNotAllowed {
                 method: method.to_string(),
                 allow: "GET, HEAD",
@@ -31,7 +31,7 @@ impl FileServer {
     }
 
     pub(crate) fn is_file(&self, path: &[u8]) -> bool {
-        self.files.open(path).is_ok()
+        self.files.is_file(path)
     }
 
     fn get(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {

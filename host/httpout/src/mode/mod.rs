@@ -16,10 +16,10 @@ pub(crate) enum Mode {
 }
 
 impl Mode {
-    /// Answers a request; `file` is the path that a plugin chose in place of the requested one.
-    pub(crate) fn route(&self, exchange: &Exchange, file: Option<&[u8]>) -> Result<Answer, Reject> {
+    /// Answers a request for a normalized path: the requested one, or that of a file that a plugin chose.
+    pub(crate) fn route(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {
         match self {
-            Mode::FileServer(server) => server.route(exchange, file),
+            Mode::FileServer(server) => server.route(exchange, path),
         }
     }
 

@@ -67,7 +67,7 @@ impl Files {
 
     /// The file of a normalized path, as it is on disk now. May block for the time of a small read.
     pub(crate) fn open(&self, path: &[u8]) -> Result<Representation, Reject> {
-        let (directory, below) = self.mounts.locate(path).ok_or(self.nothing_at(path))?;
+        let (directory, below) = self.mounts.locate(path)?;
         if let Some(kept) = self.cache.get(path) {
             if directory.still_leads(below, &kept.trail) {
                 return Ok(kept.representation.clone());
@@ -97,12 +97,10 @@ impl Files {
         Ok(representation)
     }
 
-    /// The root of several mounts is a directory, though none on disk.
-    fn nothing_at(&self, path: &[u8]) -> Reject {
-        match path {
-            b"/" => Reject::Directory,
-            _ => Reject::NotFound,
-        }
+    /// Whether a normalized path names a file that can be read now.
+    pub(crate) fn is_file(&self, path: &[u8]) -> bool {
+        let located = self.mounts.locate(path);
+        located.is_ok_and(|(directory, below)| directory.open_file(below).is_ok())
     }
 }
 

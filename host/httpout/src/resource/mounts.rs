@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::error::Reject;
 use crate::resource::Directory;
 
 /// The directories for read. A single one is the root `/`; several are mount points with their names.
@@ -34,15 +35,23 @@ impl Mounts {
     }
 
     /// The directory that a normalized path lies in, and the rest of the path below it.
-    pub(crate) fn locate<'a, 'p>(&'a self, path: &'p [u8]) -> Option<(&'a Directory, &'p [u8])> {
-        let below = path.strip_prefix(b"/")?;
+    ///
+    /// # Errors
+    /// 404, or that of a directory for the root that holds the mount points.
+    pub(crate) fn locate<'a, 'p>(
+        &'a self,
+        path: &'p [u8],
+    ) -> Result<(&'a Directory, &'p [u8]), Reject> {
+        let below = path.strip_prefix(b"/").ok_or(Reject::NotFound)?;
         match self {
-            Mounts::Root(directory) => Some((directory, below)),
+            Mounts::Root(directory) => Ok((directory, below)),
+            Mounts::Named(named) if below.is_empty() && !named.is_empty() => Err(Reject::Directory),
             Mounts::Named(named) => {
                 let end = below.iter().position(|&byte| byte == b'/');
                 let (name, rest) = below.split_at(end.unwrap_or(below.len()));
                 let found = named.iter().find(|(known, _)| known.as_bytes() == name);
-                found.map(|(_, directory)| (directory, rest.strip_prefix(b"/").unwrap_or(rest)))
+                let (_, directory) = found.ok_or(Reject::NotFound)?;
+                Ok((directory, rest.strip_prefix(b"/").unwrap_or(rest)))
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::server::stream::Stream;
 use crate::site::Site;
 
 /// Serves the requests of a connection until it ends, is told to drain, or is closed.
-pub(super) async fn serve(socket: TcpStream, link: Arc<Link>, site: Arc<Site>, close: bool) {
+pub(super) async fn serve(socket: TcpStream, link: Arc<Link>, site: Arc<Site>) {
     let service = service_fn(|request| {
         let handling = link.start_handling();
         let answering = handler::handle(site.clone(), link.clone(), request);
@@ -32,7 +32,7 @@ pub(super) async fn serve(socket: TcpStream, link: Arc<Link>, site: Arc<Site>, c
         .http1()
         // Idle connections are found by `Connections::sweep`, which costs no timer for each request.
         .header_read_timeout(None)
-        .keep_alive(!close);
+        .keep_alive(!site.fields.close);
     let stream = Stream::new(socket, link.clone());
     let mut connection = pin!(builder.serve_connection(stream, service));
     let mut draining = false;

@@ -203,7 +203,8 @@ impl Link {
     }
 
     fn tell(&self, order: Order) {
-        self.order.store(order as u8, Relaxed);
+        // What was told before may be more urgent.
+        self.order.fetch_max(order as u8, Relaxed);
         self.waker.wake();
     }
 }

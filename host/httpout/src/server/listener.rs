@@ -65,12 +65,7 @@ fn open(address: SocketAddr, interface: Option<&str>) -> io::Result<TcpListener>
 }
 
 /// Accepts connections for ever, each served by a task of its own.
-pub(super) async fn accept(
-    listener: TcpListener,
-    connections: Arc<Connections>,
-    site: Arc<Site>,
-    close: bool,
-) {
+pub(super) async fn accept(listener: TcpListener, connections: Arc<Connections>, site: Arc<Site>) {
     loop {
         let (socket, peer) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -83,7 +78,7 @@ pub(super) async fn accept(
             Ok(link) => {
                 // Nagle would hold back the last bytes of an answer for up to 40 ms.
                 let _ = SockRef::from(&socket).set_tcp_nodelay(true);
-                tokio::spawn(connection::serve(socket, link, site.clone(), close));
+                tokio::spawn(connection::serve(socket, link, site.clone()));
             }
             Err(full) => {
                 tokio::spawn(turn_away(socket, full));

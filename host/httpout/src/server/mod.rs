@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::StartupError;
-use crate::settings::Settings;
+use crate::settings::{Interface, Settings};
 use crate::site::Site;
 
 use connections::Connections;
@@ -27,7 +27,7 @@ pub struct Server {
     site: Arc<Site>,
     listener: TcpListener,
     connections: Arc<Connections>,
-    close: bool,
+    interface: Interface,
 }
 
 impl Server {
@@ -42,7 +42,7 @@ impl Server {
             site,
             listener,
             connections: Connections::new(settings.maxc, settings.maxp, settings.timeout),
-            close: settings.fields.close,
+            interface: settings.listen.interface,
         })
     }
 
@@ -53,13 +53,12 @@ impl Server {
     pub async fn run(self) -> Result<(), StartupError> {
         let mut terminate = signal(SignalKind::terminate()).map_err(StartupError::Runtime)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(StartupError::Runtime)?;
-        announce(&self.listener);
+        announce(&self.listener, &self.interface);
 
         let accepting = tokio::spawn(listener::accept(
             self.listener,
             self.connections.clone(),
             self.site,
-            self.close,
         ));
         let sweeping = tokio::spawn(self.connections.clone().sweep());
         tokio::select! {
@@ -71,6 +70,8 @@ impl Server {
             DRAIN.as_secs()
         );
         accepting.abort();
+        // A connection that is being taken in must hear of the draining too.
+        let _ = accepting.await;
         sweeping.abort();
         tokio::select! {
             left = self.connections.drain(DRAIN) => if left > 0 {
@@ -84,17 +85,15 @@ impl Server {
 }
 
 /// The one line on standard output, for people and for scripts that wait for it.
-fn announce(listener: &TcpListener) {
+fn announce(listener: &TcpListener, interface: &Interface) {
     let Ok(address) = listener.local_addr() else {
         return;
     };
-    let line = if address.ip().is_unspecified() {
-        format!(
-            "listening on http://127.0.0.1:{}/ (all interfaces)",
-            address.port()
-        )
-    } else {
-        format!("listening on http://{address}/")
+    let port = address.port();
+    let line = match interface {
+        Interface::Address(_) => format!("listening on http://{address}/"),
+        Interface::Named(name) => format!("listening on http://0.0.0.0:{port}/ (interface {name})"),
+        Interface::All => format!("listening on http://127.0.0.1:{port}/ (all interfaces)"),
     };
     let mut out = std::io::stdout();
     // Nobody may be reading.
