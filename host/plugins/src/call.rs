@@ -1,33 +1,33 @@
 //! One instance and the calls into it, each with its deadline.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use wasmtime::Store;
-use wasmtime::component::{Resource, ResourceAny};
-use wasmtime_wasi::p2::DynPollable;
+use wasmtime::component::{Instance, Resource, ResourceAny};
 use wasmtime_wasi::p2::bindings::io::poll::{Host as _, HostPollable as _};
 
-use crate::bindings;
 use crate::decision::Decision;
 use crate::error::{CloseCode, Fault};
 use crate::exchange::Exchange;
+use crate::exports::{Guest, Pollables};
 use crate::plugin::Plugin;
-use crate::store::{Current, ExchangeHandle, StoreState};
+use crate::store::{Current, StoreState};
 
 /// The longest pause before a plugin that gave nothing to wait for is asked again.
 const LONGEST_BACK_OFF: Duration = Duration::from_millis(50);
 
-type Pollables = Vec<Resource<DynPollable>>;
-
 /// One instance of a plugin, and the request that it serves.
 pub(crate) struct Session {
     store: Store<StoreState>,
-    guest: bindings::Plugin,
+    instance: Instance,
+    plugin: Arc<Plugin>,
     request: Option<ResourceAny>,
-    limit: Duration,
     /// A call has begun and not returned: it runs, has failed, or was given up. No other may follow.
     is_inside: bool,
     /// Given back when the instance is gone.
@@ -36,7 +36,7 @@ pub(crate) struct Session {
 
 impl Session {
     /// A fresh instance whose `init` has run, here or before the snapshot that it begins with.
-    pub(crate) async fn open(plugin: &Plugin) -> Result<Session, Fault> {
+    pub(crate) async fn open(plugin: &Arc<Plugin>) -> Result<Session, Fault> {
         let limits = &plugin.engine.limits;
         let permit = plugin.engine.reserve().await?;
         let mut store = Store::new(&plugin.engine.wasmtime, plugin.state());
@@ -45,13 +45,13 @@ impl Session {
         store.epoch_deadline_async_yield_and_update(1);
 
         let instantiate = plugin.pre.instantiate_async(&mut store);
-        let guest = bounded("instantiate", limits.call, instantiate).await;
-        let guest = guest?.map_err(|error| store.data().explain(&error))?;
+        let instance = bounded("instantiate", limits.call, instantiate).await;
+        let instance = instance?.map_err(|error| store.data().explain(&error))?;
         let mut session = Session {
             store,
-            guest,
+            instance,
+            plugin: plugin.clone(),
             request: None,
-            limit: limits.call,
             is_inside: false,
             _permit: permit,
         };
@@ -59,6 +59,11 @@ impl Session {
             session.init().await?;
         }
         Ok(session)
+    }
+
+    /// The plugin that this is an instance of.
+    pub(crate) fn plugin(&self) -> &Plugin {
+        &self.plugin
     }
 
     /// Asks the plugin about an exchange, for as long as it takes to decide.
@@ -99,44 +104,45 @@ impl Session {
     }
 
     async fn init(&mut self) -> Result<(), Fault> {
-        self.is_inside = true;
-        let guest = self.guest.httpout_plugin_handler();
-        let called = bounded("init", self.limit, guest.call_init(&mut self.store)).await;
+        let (limit, guest) = self.enter();
+        let called = bounded("init", limit, guest.init()).await;
         self.returned(called)?
             .map_err(|reason| Fault::init(&reason))
     }
 
     async fn construct(&mut self) -> Result<ResourceAny, Fault> {
-        self.is_inside = true;
-        let guest = self.guest.httpout_plugin_handler().request();
-        let exchange = Resource::<ExchangeHandle>::new_own(0);
-        let call = guest.call_constructor(&mut self.store, exchange);
-        let called = bounded("constructor", self.limit, call).await;
+        let (limit, guest) = self.enter();
+        let called = bounded("constructor", limit, guest.construct()).await;
         self.returned(called)
     }
 
     async fn call_on_request(&mut self, request: ResourceAny) -> Result<Pollables, Fault> {
-        self.is_inside = true;
-        let guest = self.guest.httpout_plugin_handler().request();
-        let call = guest.call_on_request(&mut self.store, request);
-        let called = bounded("on-request", self.limit, call).await;
+        let (limit, guest) = self.enter();
+        let called = bounded("on-request", limit, guest.on_request(request)).await;
         self.returned(called)
     }
 
     async fn call_resume(&mut self, request: ResourceAny) -> Result<Pollables, Fault> {
-        self.is_inside = true;
-        let guest = self.guest.httpout_plugin_handler().request();
-        let call = guest.call_resume(&mut self.store, request);
-        let called = bounded("resume", self.limit, call).await;
+        let (limit, guest) = self.enter();
+        let called = bounded("resume", limit, guest.resume(request)).await;
         self.returned(called)
     }
 
     async fn call_close(&mut self, request: ResourceAny, code: CloseCode) -> Result<(), Fault> {
-        self.is_inside = true;
-        let guest = self.guest.httpout_plugin_handler().request();
-        let call = guest.call_close(&mut self.store, request, code.number());
-        let called = bounded("close", self.limit, call).await;
+        let (limit, guest) = self.enter();
+        let called = bounded("close", limit, guest.close(request, code.number())).await;
         self.returned(called)
+    }
+
+    /// The limit of a call and the guest to make it in.
+    fn enter(&mut self) -> (Duration, Guest<'_>) {
+        self.is_inside = true;
+        let guest = Guest {
+            store: &mut self.store,
+            instance: &self.instance,
+            exports: &self.plugin.exports,
+        };
+        (self.plugin.engine.limits.call, guest)
     }
 
     /// What a call gave; only after one that succeeded another may be made.
@@ -180,6 +186,12 @@ async fn bounded<T>(
     limit: Duration,
     running: impl Future<Output = T>,
 ) -> Result<T, Fault> {
+    let mut running = pin!(running);
+    // Most calls return at once; then no clock is asked.
+    let first = poll_fn(|context| Poll::Ready(running.as_mut().poll(context))).await;
+    if let Poll::Ready(value) = first {
+        return Ok(value);
+    }
     let done = tokio::time::timeout(limit, running).await;
     done.map_err(|_| Fault::Deadline { call, limit })
 }

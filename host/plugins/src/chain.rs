@@ -16,16 +16,14 @@ pub struct Chain {
 /// The instances that asked to be told how the exchange ends.
 #[derive(Default)]
 pub struct OpenSessions {
-    /// In the order of the chain, with the plugin's name.
-    sessions: Vec<(Arc<Plugin>, Session)>,
+    /// In the order of the chain.
+    sessions: Vec<Session>,
 }
 
 impl Chain {
     /// A chain that asks these plugins in this order.
-    pub fn new(plugins: Vec<Plugin>) -> Chain {
-        Chain {
-            plugins: plugins.into_iter().map(Arc::new).collect(),
-        }
+    pub fn new(plugins: Vec<Arc<Plugin>>) -> Chain {
+        Chain { plugins }
     }
 
     /// Whether there is no plugin to ask.
@@ -83,7 +81,7 @@ async fn ask(
     let session = Session::open(plugin).await?;
     let patience = plugin.engine.limits.reply;
     // It is open from now on: if the client leaves while the plugin waits, it is told.
-    let session = open.add(plugin.clone(), session);
+    let session = open.add(session);
     let decided = session.on_request(exchange, patience).await;
     if decided.is_err() || !session.wants_close() {
         open.sessions.pop();
@@ -92,10 +90,9 @@ async fn ask(
 }
 
 impl OpenSessions {
-    fn add(&mut self, plugin: Arc<Plugin>, session: Session) -> &mut Session {
-        self.sessions.push((plugin, session));
-        let (_, session) = self.sessions.last_mut().expect("was pushed");
-        session
+    fn add(&mut self, session: Session) -> &mut Session {
+        self.sessions.push(session);
+        self.sessions.last_mut().expect("was pushed")
     }
 
     /// Whether no instance wants to know the end.
@@ -105,9 +102,9 @@ impl OpenSessions {
 
     /// Tells the instances how the exchange ended, the last of the chain first.
     pub async fn close(self, exchange: &Exchange, code: CloseCode) {
-        for (plugin, mut session) in self.sessions.into_iter().rev() {
+        for mut session in self.sessions.into_iter().rev() {
             if let Err(fault) = session.close(code).await {
-                log(&plugin, exchange, &fault);
+                log(session.plugin(), exchange, &fault);
             }
         }
     }

@@ -14,6 +14,7 @@ mod decision;
 mod engine;
 mod error;
 mod exchange;
+mod exports;
 mod host;
 mod plugin;
 mod snapshot;

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use wasmtime::component::Component;
+use wasmtime::component::{Component, InstancePre};
 
 use crate::bindings::PluginPre;
 use crate::call::Session;
 use crate::engine::Engine;
 use crate::error::{Fault, LoadError, escape};
+use crate::exports::Exports;
 use crate::snapshot::{self, Snapshot};
 use crate::store::{Server, StoreState};
 
@@ -26,7 +27,8 @@ pub struct PluginSpec {
 /// A plugin, ready to be instantiated for a request.
 pub struct Plugin {
     pub(crate) engine: Arc<Engine>,
-    pub(crate) pre: PluginPre<StoreState>,
+    pub(crate) pre: InstancePre<StoreState>,
+    pub(crate) exports: Exports,
     pub(crate) spec: Arc<PluginSpec>,
     /// Where no snapshot holds what `init` left.
     pub(crate) inits_each_instance: bool,
@@ -42,12 +44,12 @@ impl Plugin {
         engine: Arc<Engine>,
         spec: PluginSpec,
         server: Arc<dyn Server>,
-    ) -> Result<Plugin, LoadError> {
+    ) -> Result<Arc<Plugin>, LoadError> {
         let spec = Arc::new(spec);
         let path = &spec.path;
         let bytes = read(path)?;
         // Before the snapshot, so that what is no plugin is refused for what it is.
-        let mut pre = prepare(&engine, path, &bytes)?;
+        let (mut pre, mut exports) = prepare(&engine, path, &bytes)?;
         let init_error = |fault| LoadError::Init {
             path: path.clone(),
             reason: match fault {
@@ -59,7 +61,7 @@ impl Plugin {
         let snapshot = snapshot::take(&bytes, state, &engine.limits).await;
         let inits_each_instance = match snapshot.map_err(init_error)? {
             Snapshot::Taken(bytes) => {
-                pre = prepare(&engine, path, &bytes)?;
+                (pre, exports) = prepare(&engine, path, &bytes)?;
                 false
             }
             Snapshot::Unsuitable(reason) => {
@@ -68,13 +70,14 @@ impl Plugin {
                 true
             }
         };
-        let plugin = Plugin {
+        let plugin = Arc::new(Plugin {
             engine,
             pre,
+            exports,
             spec: spec.clone(),
             inits_each_instance,
             server,
-        };
+        });
         Session::open(&plugin).await.map_err(init_error)?;
         Ok(plugin)
     }
@@ -87,7 +90,11 @@ impl Plugin {
 }
 
 /// Compiles and links a component, and checks its world.
-fn prepare(engine: &Engine, path: &Path, bytes: &[u8]) -> Result<PluginPre<StoreState>, LoadError> {
+fn prepare(
+    engine: &Engine,
+    path: &Path,
+    bytes: &[u8],
+) -> Result<(InstancePre<StoreState>, Exports), LoadError> {
     let path = path.to_owned();
     let component = match Component::new(&engine.wasmtime, bytes) {
         Ok(component) => component,
@@ -103,10 +110,12 @@ fn prepare(engine: &Engine, path: &Path, bytes: &[u8]) -> Result<PluginPre<Store
             return Err(LoadError::Import { path, reason });
         }
     };
-    PluginPre::new(linked).map_err(|error| {
-        let reason = one_line(&error);
-        LoadError::World { path, reason }
-    })
+    let world = PluginPre::new(linked).map_err(|error| one_line(&error));
+    let exports = Exports::find(&component).ok_or_else(|| "a function is missing".to_owned());
+    match (world, exports) {
+        (Ok(world), Ok(exports)) => Ok((world.instance_pre().clone(), exports)),
+        (Err(reason), _) | (_, Err(reason)) => Err(LoadError::World { path, reason }),
+    }
 }
 
 /// The bytes of a component, or what else the file is.

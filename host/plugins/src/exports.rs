@@ -1,0 +1,94 @@
+//! The functions that a plugin exports, looked up in an instance when they are called.
+//!
+//! The generated bindings look all of them up in every instance, which costs a fresh one more than its call.
+
+use wasmtime::component::{
+    Component, ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, Resource,
+    ResourceAny,
+};
+use wasmtime::{Result, Store};
+use wasmtime_wasi::p2::DynPollable;
+
+use crate::store::{ExchangeHandle, StoreState};
+
+/// What a call returns to be waited for.
+pub(crate) type Pollables = Vec<Resource<DynPollable>>;
+
+const HANDLER: &str = "httpout:plugin/handler@0.1.0";
+
+/// Where the functions of interface `handler` are in a component.
+pub(crate) struct Exports {
+    init: ComponentExportIndex,
+    constructor: ComponentExportIndex,
+    on_request: ComponentExportIndex,
+    resume: ComponentExportIndex,
+    close: ComponentExportIndex,
+}
+
+impl Exports {
+    /// Finds the functions of a component that is known to be of the plugin world.
+    pub(crate) fn find(component: &Component) -> Option<Exports> {
+        let handler = component.get_export_index(None, HANDLER)?;
+        let function = |name: &str| component.get_export_index(Some(&handler), name);
+        Some(Exports {
+            init: function("init")?,
+            constructor: function("[constructor]request")?,
+            on_request: function("[method]request.on-request")?,
+            resume: function("[method]request.resume")?,
+            close: function("[method]request.close")?,
+        })
+    }
+}
+
+/// An instance and its functions. A call may follow one that returned a value only.
+pub(crate) struct Guest<'a> {
+    pub(crate) store: &'a mut Store<StoreState>,
+    pub(crate) instance: &'a Instance,
+    pub(crate) exports: &'a Exports,
+}
+
+impl Guest<'_> {
+    pub(crate) async fn init(self) -> Result<Result<(), String>> {
+        let index = &self.exports.init;
+        let (outcome,) = call(self.store, self.instance, index, ()).await?;
+        Ok(outcome)
+    }
+
+    pub(crate) async fn construct(self) -> Result<ResourceAny> {
+        let exchange = Resource::<ExchangeHandle>::new_own(0);
+        let index = &self.exports.constructor;
+        let (request,) = call(self.store, self.instance, index, (exchange,)).await?;
+        Ok(request)
+    }
+
+    pub(crate) async fn on_request(self, request: ResourceAny) -> Result<Pollables> {
+        let index = &self.exports.on_request;
+        let (wait,) = call(self.store, self.instance, index, (request,)).await?;
+        Ok(wait)
+    }
+
+    pub(crate) async fn resume(self, request: ResourceAny) -> Result<Pollables> {
+        let index = &self.exports.resume;
+        let (wait,) = call(self.store, self.instance, index, (request,)).await?;
+        Ok(wait)
+    }
+
+    pub(crate) async fn close(self, request: ResourceAny, code: i32) -> Result<()> {
+        let index = &self.exports.close;
+        call(self.store, self.instance, index, (request, code)).await
+    }
+}
+
+async fn call<P, R>(
+    store: &mut Store<StoreState>,
+    instance: &Instance,
+    index: &ComponentExportIndex,
+    parameters: P,
+) -> Result<R>
+where
+    P: ComponentNamedList + Lower + Send + Sync + 'static,
+    R: ComponentNamedList + Lift + Send + Sync + 'static,
+{
+    let function = instance.get_typed_func::<P, R>(&mut *store, index)?;
+    function.call_async(store, parameters).await
+}
