@@ -478,6 +478,62 @@ fn curl_gets_files_over_every_version_of_http() {
 }
 
 #[test]
+fn files_of_every_size_and_range_arrive_as_they_are() {
+    let tree = Tree::new();
+    // Around what is kept in memory, what is corked, and what the kernel is asked for at once.
+    let sizes = [
+        1, 16_384, 16_385, 1_048_575, 1_048_576, 1_048_577, 5_000_000,
+    ];
+    for size in sizes {
+        tree.write(&format!("www/{size}.bin"), &pattern(size));
+    }
+    let server = serve(&tree);
+    let mut client = Client::connect(&server);
+    for size in sizes {
+        let whole = pattern(size);
+        let middle = size / 2;
+        for (range, expected) in [
+            (String::new(), whole.clone()),
+            (
+                format!("Range: bytes={middle}-\r\n"),
+                whole[middle..].to_vec(),
+            ),
+            (
+                format!("Range: bytes={middle}-,0-{middle}\r\n"),
+                [&whole[middle..], &whole[..=middle.min(size - 1)]].concat(),
+            ),
+        ] {
+            client.send(&format!(
+                "GET /{size}.bin HTTP/1.1\r\nHost: test\r\n{range}\r\n"
+            ));
+            let response = client.read_response("GET");
+            assert!(
+                response.body == expected,
+                "{size} {range:?}: {} bytes",
+                response.body.len()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_pauses_gets_the_whole_file() {
+    let tree = Tree::new();
+    let whole = pattern(32 << 20);
+    tree.write("www/huge.bin", &whole);
+    let server = serve(&tree);
+    let mut clients: Vec<Client> = (0..3).map(|_| Client::connect(&server)).collect();
+    for client in &mut clients {
+        client.send("GET /huge.bin HTTP/1.1\r\nHost: test\r\n\r\n");
+    }
+    // Nobody reads yet: the sockets fill, and others are served.
+    assert_eq!(Client::get(&server, "/hello.txt").text(), "hello\n");
+    for client in &mut clients {
+        assert!(client.read_response("GET").body == whole);
+    }
+}
+
+#[test]
 fn a_file_that_becomes_shorter_while_it_is_sent_is_cut_not_padded() {
     let tree = Tree::new();
     tree.write("www/huge.bin", &vec![7; 64 << 20]);

@@ -255,7 +255,7 @@ fn a_plugin_reads_its_configuration_and_the_options() {
     );
     assert_eq!(
         Client::get(&server, "/probe/options").text(),
-        "Some(\"0\") Some(\"100\") None None"
+        "Some(\"0\") Some(\"0\") None None"
     );
 }
 
@@ -365,7 +365,7 @@ fn a_plugin_cannot_read_what_others_are_told() {
     let tree = Tree::new();
     let server = with_plugin(&tree, &(guest("probe") + "?password=x"));
     let options = Client::get(&server, "/probe/options");
-    assert_eq!(options.text(), "Some(\"0\") Some(\"100\") None None");
+    assert_eq!(options.text(), "Some(\"0\") Some(\"0\") None None");
 }
 
 #[test]

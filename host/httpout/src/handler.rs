@@ -37,7 +37,7 @@ pub(crate) async fn handle(
 
     let mut ending = site
         .watches_endings()
-        .then(|| Box::new(Ending::new(exchange.clone(), site.clone(), link)));
+        .then(|| Box::new(Ending::new(exchange.clone(), site.clone(), link.clone())));
     let mut answer = match path_error.map_or_else(|| admit(&exchange), Err) {
         Ok(()) => answer(&site, &exchange, ending.as_deref_mut()).await,
         Err(reject) => rejected(&reject, &exchange),
@@ -49,7 +49,8 @@ pub(crate) async fn handle(
         strip_body(&mut answer);
     }
     exchange.status.store(answer.status().as_u16(), Relaxed);
-    answer.map(|content| Body::new(content, ending))
+    let kernel = link.sends_files(exchange.head.version).then_some(link);
+    answer.map(|content| Body::new(content, ending, kernel))
 }
 
 /// Asks the plugins, then the server itself where none has replied.

@@ -38,7 +38,8 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Out
 impl Server {
     /// Starts a server on a free port of loopback.
     pub(crate) fn start(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Server {
-        let mut command = command(["--port=0", "--ifce=127.0.0.1"]);
+        // A busy machine may see the end of a test's last connections late: without limits, unless a test sets them.
+        let mut command = command(["--port=0", "--ifce=127.0.0.1", "--maxc=0", "--maxp=0"]);
         Server::spawn(command.args(arguments))
     }
 

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::http::range::Part;
+use crate::server::FileQueue;
 
 /// Bytes read from disk at a time.
 const BLOCK: u64 = 256 << 10;
@@ -24,6 +25,8 @@ pub(crate) struct FileContent {
     /// All parts together, in bytes.
     length: u64,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
+    /// The kernel knows of the part at the front.
+    is_queued: bool,
 }
 
 impl FileContent {
@@ -34,6 +37,7 @@ impl FileContent {
             length: parts.iter().map(|part| part.length()).sum(),
             parts,
             reading: None,
+            is_queued: false,
         }
     }
 
@@ -63,6 +67,18 @@ impl FileContent {
         ))
     }
 
+    /// What stands for the next bytes, where the kernel sends them.
+    pub(crate) fn next_placeholder(&mut self, queue: &FileQueue) -> Option<Bytes> {
+        let part = *self.parts.front()?;
+        if !self.is_queued {
+            queue.push(self.file.clone(), part);
+            self.is_queued = true;
+        }
+        let placeholder = FileQueue::placeholder(part.length());
+        self.advance(placeholder.len() as u64);
+        Some(placeholder)
+    }
+
     fn advance(&mut self, count: u64) {
         self.length -= count;
         if let Some(part) = self.parts.front_mut() {
@@ -70,6 +86,7 @@ impl FileContent {
                 part.first += count;
             } else {
                 self.parts.pop_front();
+                self.is_queued = false;
             }
         }
     }

@@ -4,6 +4,7 @@ mod file;
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use httpout_plugins::CloseCode;
 pub(crate) use file::FileContent;
 
 use crate::ending::Ending;
+use crate::server::Link;
 
 /// What is sent as a body.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ pub(crate) enum Content {
 pub(crate) struct Body {
     content: Content,
     ending: Option<Box<Ending>>,
+    /// The connection, where the kernel sends its files.
+    kernel: Option<Arc<Link>>,
 }
 
 impl Content {
@@ -40,8 +44,16 @@ impl Content {
 }
 
 impl Body {
-    pub(crate) fn new(content: Content, ending: Option<Box<Ending>>) -> Body {
-        Body { content, ending }
+    pub(crate) fn new(
+        content: Content,
+        ending: Option<Box<Ending>>,
+        kernel: Option<Arc<Link>>,
+    ) -> Body {
+        Body {
+            content,
+            ending,
+            kernel,
+        }
     }
 }
 
@@ -53,12 +65,16 @@ impl http_body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let next = match &mut self.content {
+        let body = &mut *self;
+        let next = match &mut body.content {
             Content::Empty => None,
             Content::Bytes(bytes) => Some(Ok(std::mem::take(bytes))).filter(|next| !is_empty(next)),
-            Content::File(file) => ready!(file.poll_block(context)),
+            Content::File(file) => match &body.kernel {
+                Some(link) => file.next_placeholder(&link.files).map(Ok),
+                None => ready!(file.poll_block(context)),
+            },
         };
-        if let Some(ending) = &mut self.ending {
+        if let Some(ending) = &mut body.ending {
             match &next {
                 Some(Ok(block)) => ending.add_bytes_sent(block.len() as u64),
                 Some(Err(_)) => ending.set_code(CloseCode::ReadFailed),

@@ -7,11 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
+use ::http::Version;
 use atomic_waker::AtomicWaker;
 use httpout_plugins::Connection;
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
+
+use crate::server::sendfile::FileQueue;
 
 /// The open connections of a server.
 pub(crate) struct Connections {
@@ -42,6 +45,8 @@ pub(crate) enum Full {
 /// One open connection, as the rest of the server sees it. It counts as open until this is dropped.
 pub(crate) struct Link {
     pub(crate) connection: Connection,
+    /// What the kernel is to send.
+    pub(crate) files: FileQueue,
     /// Requests whose answer is being made.
     handling: AtomicU32,
     /// Grows with each request and each write.
@@ -103,6 +108,7 @@ impl Connections {
                 local: socket.local_addr().unwrap_or(peer),
                 secure: false,
             },
+            files: FileQueue::default(),
             handling: AtomicU32::new(0),
             progress: AtomicU64::new(0),
             order: AtomicU8::new(Order::Serve as u8),
@@ -186,6 +192,11 @@ impl Link {
         self.note_progress();
         self.handling.fetch_add(1, Relaxed);
         Handling(self.clone())
+    }
+
+    /// Whether the kernel can send files on this connection: its bytes are neither encrypted nor framed by HTTP/2.
+    pub(crate) fn sends_files(&self, version: Version) -> bool {
+        cfg!(target_os = "linux") && !self.connection.secure && version < Version::HTTP_2
     }
 
     fn is_handling(&self) -> bool {

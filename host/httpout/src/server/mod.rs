@@ -3,6 +3,7 @@
 mod connection;
 mod connections;
 mod listener;
+mod sendfile;
 mod stream;
 
 use std::io::Write as _;
@@ -18,6 +19,7 @@ use crate::site::Site;
 
 use connections::Connections;
 pub(crate) use connections::Link;
+pub(crate) use sendfile::FileQueue;
 
 /// How long open requests may go on after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);

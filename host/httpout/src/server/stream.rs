@@ -10,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::server::connections::Link;
+use crate::server::sendfile;
 
 /// A socket that notes the progress of what is written.
 pub(super) struct Stream {
@@ -49,6 +50,11 @@ impl Write for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        if sendfile::is_placeholder(bytes) {
+            return Poll::Ready(Err(io::Error::other(
+                "a placeholder is not to be sent itself",
+            )));
+        }
         let written = Pin::new(&mut self.socket).poll_write(context, bytes);
         self.noting(written)
     }
@@ -58,11 +64,15 @@ impl Write for Stream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.socket).poll_write_vectored(context, slices);
+        let written = if slices.iter().any(|slice| sendfile::is_placeholder(slice)) {
+            sendfile::poll_write(self.socket.inner(), &self.link.files, context, slices)
+        } else {
+            Pin::new(&mut self.socket).poll_write_vectored(context, slices)
+        };
         self.noting(written)
     }
 
-    /// Head and body leave in one write.
+    /// Head and body leave in one write, and placeholders are not copied.
     fn is_write_vectored(&self) -> bool {
         true
     }
