@@ -370,7 +370,7 @@ fn methods_that_do_not_fit_are_refused() {
         let response = Client::ask(&server, method, "/hello.txt", "Content-Length: 0\r\n");
         assert_eq!(
             (response.status, response.field("allow")),
-            (405, Some("GET, HEAD")),
+            (405, Some("GET, HEAD, OPTIONS")),
             "{method}"
         );
     }

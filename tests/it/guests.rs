@@ -376,10 +376,15 @@ fn a_plugin_adds_a_bounded_number_of_fields() {
 #[test]
 fn a_plugin_that_waits_is_told_when_the_client_leaves() {
     let tree = Tree::new();
-    let server = with_plugin(&tree, &guest("probe"));
+    let server = Server::start([
+        &tree.text("www"),
+        "--plugin",
+        &guest("probe"),
+        "--log=debug",
+    ]);
     let mut client = Client::connect(&server);
     client.send("GET /probe/wait HTTP/1.1\r\nHost: test\r\n\r\n");
-    server.wait_for_log("waits");
+    server.wait_for_log("the reply comes later");
     drop(client);
     server.wait_for_log("closed with -43 (connection closed), status 0, 0 bytes");
 }

@@ -4,6 +4,7 @@
 
 mod command_line;
 mod connections;
+mod cors;
 mod file_server;
 mod guests;
 mod support;

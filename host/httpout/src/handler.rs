@@ -12,7 +12,7 @@ use crate::body::{Body, Content};
 use crate::ending::Ending;
 use crate::error::Reject;
 use crate::headers;
-use crate::http::path;
+use crate::http::{cors, path};
 use crate::server::Link;
 use crate::site::Site;
 
@@ -27,9 +27,13 @@ pub(crate) async fn handle(
 ) -> Response<Body> {
     let (head, upload) = request.into_parts();
     let length = upload.size_hint().exact();
-    let (path, path_error) = match path::normalize(head.uri.path()) {
-        Ok(path) => (path, None),
-        Err(reject) => (Vec::new(), Some(reject)),
+    let (path, path_error) = match head.uri.path() {
+        // The server itself (RFC 9110 9.3.7).
+        "*" => (b"*".to_vec(), None),
+        path => match path::normalize(path) {
+            Ok(path) => (path, None),
+            Err(reject) => (Vec::new(), Some(reject)),
+        },
     };
     let id = site.next_exchange_id();
     let exchange = Arc::new(Exchange::new(id, link.connection, head, path, length));
@@ -38,14 +42,19 @@ pub(crate) async fn handle(
     let mut ending = site
         .watches_endings()
         .then(|| Box::new(Ending::new(exchange.clone(), site.clone(), link.clone())));
+    let head = &exchange.head;
     let mut answer = match path_error.map_or_else(|| admit(&exchange), Err) {
-        Ok(()) => answer(&site, &exchange, ending.as_deref_mut()).await,
         Err(reject) => rejected(&reject, &exchange),
+        // Before any plugin: a browser sends no credentials with it (Fetch 3.3.5).
+        Ok(()) if cors::is_preflight(site.cors, &head.method, &head.headers) => {
+            cors::preflight(&head.headers, site.mode.methods())
+        }
+        Ok(()) => answer(&site, &exchange, ending.as_deref_mut()).await,
     };
 
-    site.fields
-        .apply(answer.headers_mut(), exchange.head.version);
-    if exchange.head.method == Method::HEAD {
+    site.fields.apply(answer.headers_mut(), head.version);
+    cors::apply(site.cors, &head.headers, answer.headers_mut());
+    if head.method == Method::HEAD {
         strip_body(&mut answer);
     }
     exchange.status.store(answer.status().as_u16(), Relaxed);

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue};
-use httpout_options::{CommandLine, FilterName, Log, Options, ROWS, Row, State};
+use httpout_options::{CommandLine, Cors, FilterName, Log, Options, ROWS, Row, State};
 use httpout_plugins::{Limits, PluginSpec, frames_message};
 use percent_encoding::percent_decode_str;
 
 use crate::error::StartupError;
 use crate::headers::CommonFields;
+use crate::http::cors;
 use crate::reqlog::Reqlog;
 
 /// How long a request waits where all plugin instances are in use.
@@ -31,6 +32,7 @@ pub struct Settings {
     pub(crate) caching: Caching,
     pub(crate) norange: bool,
     pub(crate) fields: CommonFields,
+    pub(crate) cors: cors::Policy,
     pub(crate) reqlog: Reqlog,
     pub(crate) plugins: Vec<PluginSpec>,
     pub(crate) plugin_limits: Limits,
@@ -87,6 +89,11 @@ impl Settings {
             caching: caching(&options)?,
             norange: options.norange,
             fields: common_fields(&options)?,
+            cors: match options.cors {
+                Cors::Off => cors::Policy::Never,
+                Cors::On => cors::Policy::Always,
+                Cors::Auto => cors::Policy::ByOrigin,
+            },
             reqlog: Reqlog::parse(options.reqlog.as_deref().unwrap_or_default()),
             plugins: options
                 .plugin

@@ -7,6 +7,7 @@ use httpout_plugins::Chain;
 
 use crate::error::StartupError;
 use crate::headers::CommonFields;
+use crate::http::cors;
 use crate::mode::{FileServer, Mode};
 use crate::plugins;
 use crate::reqlog::Reqlog;
@@ -18,6 +19,7 @@ pub(crate) struct Site {
     pub(crate) mode: Arc<Mode>,
     pub(crate) chain: Chain,
     pub(crate) fields: CommonFields,
+    pub(crate) cors: cors::Policy,
     pub(crate) reqlog: Reqlog,
     last_exchange_id: AtomicU64,
 }
@@ -43,6 +45,7 @@ impl Site {
             mode,
             chain,
             fields: settings.fields.clone(),
+            cors: settings.cors,
             reqlog: settings.reqlog.clone(),
             last_exchange_id: AtomicU64::new(0),
         })

@@ -82,6 +82,8 @@ impl Session {
             if self.current().dropped {
                 return Err(Fault::Dropped);
             }
+            let plugin = &*self.plugin.spec.name;
+            tracing::debug!(target: "plugin", plugin, request = exchange.id, "the reply comes later");
             let waited = tokio::time::timeout_at(deadline, self.wait(wait, &mut back_off)).await;
             waited.map_err(|_| Fault::NeverSent(patience))??;
             wait = self.call_resume(request).await?;

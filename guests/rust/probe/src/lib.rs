@@ -82,7 +82,6 @@ impl Plugin for Probe {
                 text(exchange, &format!("{} fields", taken.count()));
             }
             "wait" => {
-                log::info("waits");
                 exchange.use_close();
                 return Next::after(Duration::from_secs(3600));
             }

@@ -17,8 +17,9 @@ use crate::ending::Ending;
 use crate::server::Link;
 
 /// What is sent as a body.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) enum Content {
+    #[default]
     Empty,
     Bytes(Bytes),
     File(FileContent),

@@ -1,6 +1,7 @@
 //! Pure HTTP: text to decision. Nothing here does I/O, waits, or knows an option.
 
 pub(crate) mod conditional;
+pub(crate) mod cors;
 pub(crate) mod media_type;
 pub(crate) mod path;
 pub(crate) mod range;

@@ -20,18 +20,34 @@ pub(crate) struct FileServer {
 }
 
 impl FileServer {
+    /// As `Allow` lists them.
+    pub(crate) const METHODS: &str = "GET, HEAD, OPTIONS";
+
     pub(crate) fn route(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {
         match exchange.head.method {
             Method::GET | Method::HEAD => self.get(exchange, path),
+            Method::OPTIONS => self.options(path),
             ref method => Err(Reject::MethodNotAllowed {
                 method: method.to_string(),
-                allow: "GET, HEAD",
+                allow: FileServer::METHODS,
             }),
         }
     }
 
     pub(crate) fn is_file(&self, path: &[u8]) -> bool {
         self.files.is_file(path)
+    }
+
+    /// What can be done with a resource, or with the server (`*`).
+    fn options(&self, path: &[u8]) -> Result<Answer, Reject> {
+        match self.files.open(path) {
+            Err(error) if path != b"*" && !matches!(error, Reject::Directory) => return Err(error),
+            _ => {}
+        }
+        let mut answer = Response::new(Content::Empty);
+        let methods = HeaderValue::from_static(FileServer::METHODS);
+        answer.headers_mut().insert(header::ALLOW, methods);
+        Ok(answer)
     }
 
     fn get(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {

@@ -23,6 +23,13 @@ impl Mode {
         }
     }
 
+    /// The methods that the server can answer, as `Allow` lists them.
+    pub(crate) fn methods(&self) -> &'static str {
+        match self {
+            Mode::FileServer(_) => FileServer::METHODS,
+        }
+    }
+
     /// Whether a normalized path names a file that can be served.
     pub(crate) fn is_file(&self, path: &[u8]) -> bool {
         match self {
