@@ -68,6 +68,13 @@ fn bad_usage_is_one_line_that_names_option_value_and_mend() {
         (&["--hdrs=a,b\r\nc: d", &www], &["`hdrs`", "field value"]),
         (&["--port=80\n81", &www], &["`port`"]),
         (&["--log=info"], &["nothing to serve"]),
+        (&["httpout:port=", &www], &["`port`", "a number is missing"]),
+        (&["--plugin=", &www], &["`plugin`", "a file is missing"]),
+        (
+            &["--plugin=no\nsuch\x1b.wasm", &www],
+            &["`plugin`", "no\\nsuch\\u{1b}.wasm"],
+        ),
+        (&["no\nsuch", &www], &["`rdirs`", "no\\nsuch"]),
     ] {
         let said = refusal(arguments);
         for part in expected {
@@ -117,6 +124,25 @@ fn files_that_are_no_plugins_are_refused_in_one_line() {
         let said = refusal(&[&www, "--plugin", &plugin, "--port=0"]);
         assert!(said.contains(expected), "{expected:?} is not in {said:?}");
     }
+}
+
+#[test]
+fn a_plugin_that_needs_more_memory_names_the_option() {
+    let said = refusal(&["--plugin_memory=65536", "--plugin", &guest("headers")]);
+    assert!(said.contains("`plugin_memory`"), "{said}");
+}
+
+#[test]
+fn the_largest_times_are_as_good_as_for_ever() {
+    let tree = Tree::new();
+    let most = u64::MAX.to_string();
+    let server = Server::start([
+        &tree.text("www"),
+        &format!("--timeout={most}"),
+        &format!("--plugin_timeout={most}"),
+        &format!("--plugin={}", guest("headers")),
+    ]);
+    assert_eq!(Client::get(&server, "/hello.txt").status, 200);
 }
 
 #[test]

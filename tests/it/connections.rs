@@ -121,6 +121,25 @@ fn a_connection_that_makes_no_progress_is_closed() {
 }
 
 #[test]
+fn a_log_that_is_not_read_holds_nobody_up() {
+    let tree = Tree::new();
+    let (reader, writer) = std::io::pipe().expect("there are descriptors");
+    let mut command = command([&tree.text("www"), "--port=0", "--ifce=127.0.0.1"]);
+    command.arg("--reqlog=*");
+    let mut server = Server::spawn_with_stderr(&mut command, writer.into());
+    let mut client = Client::connect(&server);
+    // Far more than a pipe holds.
+    let target = format!("/hello.txt?{}", "x".repeat(1000));
+    for _ in 0..500 {
+        client.send(&format!("GET {target} HTTP/1.1\r\nHost: test\r\n\r\n"));
+        assert_eq!(client.read_response("GET").text(), "hello\n");
+    }
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0));
+    drop(reader);
+}
+
+#[test]
 fn a_log_that_nobody_reads_any_more_does_not_end_the_server() {
     let tree = Tree::new();
     let (reader, writer) = std::io::pipe().expect("there are descriptors");

@@ -271,6 +271,10 @@ fn a_plugin_cannot_write_lines_that_look_like_the_servers() {
 #[test]
 fn a_plugin_may_write_to_its_standard_error_for_ever() {
     assert_eq!(probe("/probe/stderr", "").text(), "said a lot");
+    // Also after `init` has: its handles do not survive, so that it runs in each instance then.
+    let tree = Tree::new();
+    let server = with_plugin(&tree, &(guest("probe") + "?init=print"));
+    assert_eq!(Client::get(&server, "/probe/stderr").text(), "said a lot");
 }
 
 #[test]
@@ -299,6 +303,7 @@ fn a_fault_costs_its_own_request_only() {
         "--plugin_memory=16M",
         "--timeout=1",
     ]);
+    assert_eq!(Client::get(&server, "/hello.txt").status, 200);
     for (target, status, said) in [
         ("/faulty/panic", 500, "this guest panics"),
         ("/faulty/loop", 500, "`on-request` took longer than 300 ms"),

@@ -8,6 +8,7 @@ mod error;
 mod handler;
 mod headers;
 mod http;
+pub mod log;
 mod mode;
 mod plugins;
 mod reqlog;

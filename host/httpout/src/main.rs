@@ -3,9 +3,8 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use httpout::{Server, Settings, StartupError};
-use httpout_options::{HelpLevel, Invocation, Log, UsageError, explain, help, parse};
-use tracing::level_filters::LevelFilter;
+use httpout::{Server, Settings, StartupError, log};
+use httpout_options::{HelpLevel, Invocation, UsageError, explain, help, parse};
 
 // Many small, short-lived allocations from several threads.
 #[global_allocator]
@@ -30,29 +29,12 @@ fn main() -> ExitCode {
 
 /// Serves until a signal ends it.
 fn serve(settings: Settings) -> Result<(), StartupError> {
-    log_to_stderr(settings.log);
+    let _last_lines = log::start(settings.log);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(StartupError::Runtime)?;
     runtime.block_on(async { Server::bind(settings).await?.run().await })
-}
-
-fn log_to_stderr(level: Log) {
-    let level = match level {
-        Log::Error => LevelFilter::ERROR,
-        Log::Warn => LevelFilter::WARN,
-        Log::Info => LevelFilter::INFO,
-        Log::Debug => LevelFilter::DEBUG,
-        Log::Trace => LevelFilter::TRACE,
-    };
-    tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
-        // Whoever reads the log may have gone: that must not end the server.
-        .log_internal_errors(false)
-        .init();
 }
 
 fn print(text: &str) -> ExitCode {

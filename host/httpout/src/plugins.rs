@@ -23,7 +23,8 @@ pub(crate) async fn load(settings: &Settings, mode: Arc<Mode>) -> Result<Chain, 
     let mut plugins = Vec::new();
     for spec in &settings.plugins {
         plugins.push(Plugin::load(engine.clone(), spec.clone(), server.clone()).await?);
-        tracing::info!("plugin `{}` is loaded", spec.path.display());
+        let path = spec.path.to_string_lossy();
+        tracing::info!("plugin `{}` is loaded", path.escape_debug());
     }
     Ok(Chain::new(plugins))
 }

@@ -1,10 +1,11 @@
 //! The documented `reqlog`: a short line when a request starts, another when it is done, on standard error.
 
-use std::io::Write as _;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ::http::{Method, header};
 use httpout_plugins::{CloseCode, Exchange};
+
+use crate::log;
 
 /// Which requests are logged.
 #[derive(Debug, Clone, Default)]
@@ -101,10 +102,8 @@ impl Reqlog {
     }
 }
 
-/// One line, in one write. Whoever reads it may have gone: that must not end the server.
 fn say(line: std::fmt::Arguments<'_>) {
-    let line = format!("[HTTPOut] {line}\n");
-    let _ = std::io::stderr().write_all(line.as_bytes());
+    log::line(format!("[HTTPOut] {line}\n").as_bytes());
 }
 
 /// The target as received, without its first slash, and with what plays with terminals escaped.

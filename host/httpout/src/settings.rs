@@ -17,6 +17,9 @@ use crate::reqlog::Reqlog;
 /// How long a request waits where all plugin instances are in use.
 const BUSY_WAIT: Duration = Duration::from_secs(1);
 
+/// As good as for ever, in seconds: clocks cannot count beyond some centuries.
+const LONGEST: u64 = 10 * 365 * 24 * 3600;
+
 /// What one server does, checked: a `Settings` that exists can be served.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -78,7 +81,8 @@ impl Settings {
         if options.rdirs.is_empty() && options.plugin.is_empty() {
             return Err(StartupError::NothingToServe);
         }
-        let timeout = Some(Duration::from_secs(options.timeout)).filter(|time| !time.is_zero());
+        let timeout = Duration::from_secs(options.timeout.min(LONGEST));
+        let timeout = Some(timeout).filter(|time| !time.is_zero());
         Ok(Settings {
             log: options.log,
             listen: listen(&options)?,
@@ -95,11 +99,7 @@ impl Settings {
                 Cors::Auto => cors::Policy::ByOrigin,
             },
             reqlog: Reqlog::parse(options.reqlog.as_deref().unwrap_or_default()),
-            plugins: options
-                .plugin
-                .iter()
-                .map(|text| plugin_spec(text))
-                .collect(),
+            plugins: plugin_specs(&options)?,
             plugin_limits: plugin_limits(&options)?,
             options,
         })
@@ -152,6 +152,7 @@ fn listen(options: &Options) -> Result<Listen, StartupError> {
     let port = match options.port.as_slice() {
         _ if !options.is_set("port") => 80,
         [port] => *port,
+        [] => return Err(refuse("port", "a number is missing: write `port=8080`")),
         _ => {
             return Err(StartupError::NotYet(
                 "a list of ports in option `port`".to_owned(),
@@ -261,6 +262,23 @@ fn field_value(option: &'static str, text: &str) -> Result<HeaderValue, StartupE
     })
 }
 
+fn plugin_specs(options: &Options) -> Result<Vec<PluginSpec>, StartupError> {
+    let specs: Vec<PluginSpec> = options
+        .plugin
+        .iter()
+        .map(|text| plugin_spec(text))
+        .collect();
+    let is_nameless = specs.iter().any(|spec| spec.path.as_os_str().is_empty());
+    // An empty variable in a script must not leave the server without its access rule.
+    if is_nameless || (options.is_set("plugin") && specs.is_empty()) {
+        return Err(refuse(
+            "plugin",
+            "a file is missing: write `--plugin FILE.wasm`",
+        ));
+    }
+    Ok(specs)
+}
+
 /// `auth.wasm?users=users.toml&realm=staff`, percent-encoded where a name or value holds `&`, `=` or `%`.
 fn plugin_spec(text: &str) -> PluginSpec {
     let (path, config) = text.split_once('?').unwrap_or((text, ""));
@@ -302,8 +320,8 @@ fn plugin_limits(options: &Options) -> Result<Limits, StartupError> {
     };
     Ok(Limits {
         memory: usize::try_from(options.plugin_memory / PAGE * PAGE).unwrap_or(usize::MAX),
-        call: Duration::from_millis(options.plugin_timeout),
-        reply: Duration::from_secs(reply),
+        call: Duration::from_millis(options.plugin_timeout.min(LONGEST * 1000)),
+        reply: Duration::from_secs(reply.min(LONGEST)),
         busy_wait: BUSY_WAIT,
     })
 }

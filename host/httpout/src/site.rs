@@ -30,10 +30,13 @@ impl Site {
         let mounts =
             Mounts::open(&settings.rdirs).map_err(|(path, error)| StartupError::Option {
                 option: "rdirs",
-                reason: format!("cannot open directory `{}`: {error}", path.display()),
+                reason: format!(
+                    "cannot open directory `{}`: {error}",
+                    path.to_string_lossy().escape_debug()
+                ),
             })?;
         for name in mounts.names() {
-            tracing::info!("serving `/{name}/`");
+            tracing::info!("serving `/{}/`", name.escape_debug());
         }
         let mode = Arc::new(Mode::FileServer(FileServer {
             files: Files::new(mounts),

@@ -81,9 +81,14 @@ impl Engine {
     }
 }
 
-fn config() -> Config {
+pub(crate) fn config() -> Config {
     let mut config = Config::new();
-    config.epoch_interruption(true);
+    config
+        .epoch_interruption(true)
+        // What a guest does not need, it does not get.
+        .wasm_threads(false)
+        .wasm_gc(false)
+        .wasm_function_references(false);
     config
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong: a plugin that cannot be loaded, a call that fails, and how an exchange ended.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustc_demangle::demangle;
@@ -11,7 +11,7 @@ use wasmtime::WasmBacktrace;
 #[derive(Debug, Error)]
 pub enum LoadError {
     /// The file cannot be read.
-    #[error("cannot read plugin `{path}`: {source}")]
+    #[error("cannot read plugin `{}`: {source}", shown(.path))]
     Read {
         /// The file.
         path: PathBuf,
@@ -19,15 +19,16 @@ pub enum LoadError {
         source: std::io::Error,
     },
     /// Neither a component nor a core module.
-    #[error("`{0}` is not a WebAssembly component")]
+    #[error("`{}` is not a WebAssembly component", shown(.0))]
     NotWasm(PathBuf),
     /// A core module, which lacks the component's types.
     #[error(
-        "`{0}` is a core WebAssembly module: build it as a component (Rust: target `wasm32-wasip2`)"
+        "`{}` is a core WebAssembly module: build it as a component (Rust: target `wasm32-wasip2`)",
+        shown(.0)
     )]
     CoreModule(PathBuf),
     /// It does not compile.
-    #[error("cannot compile plugin `{path}`: {reason}")]
+    #[error("cannot compile plugin `{}`: {reason}", shown(.path))]
     Compile {
         /// The file.
         path: PathBuf,
@@ -35,7 +36,7 @@ pub enum LoadError {
         reason: String,
     },
     /// It imports what the server does not give.
-    #[error("plugin `{path}` imports what is not granted: {reason}")]
+    #[error("plugin `{}` imports what is not granted: {reason}", shown(.path))]
     Import {
         /// The file.
         path: PathBuf,
@@ -44,7 +45,8 @@ pub enum LoadError {
     },
     /// It does not export the contract's handler.
     #[error(
-        "`{path}` is no plugin for this server (world `httpout:plugin/plugin@0.1.0`): {reason}"
+        "`{}` is no plugin for this server (world `httpout:plugin/plugin@0.1.0`): {reason}",
+        shown(.path)
     )]
     World {
         /// The file.
@@ -53,7 +55,7 @@ pub enum LoadError {
         reason: String,
     },
     /// Its `init` failed or trapped.
-    #[error("plugin `{path}` refuses to start: {reason}")]
+    #[error("plugin `{}` refuses to start: {reason}", shown(.path))]
     Init {
         /// The file.
         path: PathBuf,
@@ -133,6 +135,11 @@ pub(crate) fn escape(text: &str) -> String {
         _ => c.escape_debug().to_string(),
     });
     parts.collect()
+}
+
+/// A path in one line.
+fn shown(path: &Path) -> String {
+    escape(&path.to_string_lossy())
 }
 
 /// How an exchange ended: the argument of the documented `close`, in GPAC's numbers.

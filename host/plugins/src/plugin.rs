@@ -100,6 +100,11 @@ fn prepare(
         Ok(component) => component,
         Err(error) => {
             let reason = one_line(&error);
+            // The pool's slots are as large as the option says.
+            let reason = match reason.contains("pooling allocator") {
+                true => format!("it needs more than option `plugin_memory` gives: {reason}"),
+                false => reason,
+            };
             return Err(LoadError::Compile { path, reason });
         }
     };

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use tokio::sync::Notify;
 use wasmtime::component::{Component, Linker, Val};
-use wasmtime::{Config, OptLevel, Store};
+use wasmtime::{OptLevel, Store};
 use wasmtime_wizer::Wizer;
 
 use crate::clock::Clock;
-use crate::engine::{Limits, link};
+use crate::engine::{self, Limits, link};
 use crate::error::Fault;
 use crate::store::StoreState;
 
@@ -61,6 +61,10 @@ pub(crate) async fn take(
     match outcome {
         Ok((snapshot, values)) => match refusal(values) {
             Some(reason) => Err(Fault::init(&reason)),
+            // The guest's memory names handles, such as that of its standard error, which no other instance has.
+            None if !store.data().table.is_empty() => Ok(Snapshot::Unsuitable(
+                wasmtime::Error::msg("`init` leaves handles open"),
+            )),
             None => Ok(Snapshot::Taken(snapshot)),
         },
         Err(error) if has_begun.load(Relaxed) => Err(store.data().explain(&error)),
@@ -70,10 +74,8 @@ pub(crate) async fn take(
 
 /// An engine for one run: quick to compile, without a pool.
 fn sandbox() -> wasmtime::Result<(wasmtime::Engine, Linker<StoreState>)> {
-    let mut config = Config::new();
-    config
-        .epoch_interruption(true)
-        .cranelift_opt_level(OptLevel::None);
+    let mut config = engine::config();
+    config.cranelift_opt_level(OptLevel::None);
     let engine = wasmtime::Engine::new(&config)?;
     let linker = link(&engine)?;
     Ok((engine, linker))

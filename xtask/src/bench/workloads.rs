@@ -73,6 +73,28 @@ pub(super) const WORKLOADS: &[Workload] = &[
         }],
     },
     Workload {
+        name: "W2",
+        title: "100 KiB file, keep-alive GET, 64 connections",
+        file_size: 100 << 10,
+        connections: 64,
+        contenders: &[NGINX, HTTPOUT],
+        goals: &[Goal::Ratio {
+            contender: HTTPOUT.name,
+            at_least: 1.0,
+        }],
+    },
+    Workload {
+        name: "W3",
+        title: "64 MiB file, keep-alive GET, 16 connections",
+        file_size: 64 << 20,
+        connections: 16,
+        contenders: &[NGINX, HTTPOUT],
+        goals: &[Goal::Ratio {
+            contender: HTTPOUT.name,
+            at_least: 1.0,
+        }],
+    },
+    Workload {
         name: "W11",
         title: "W1 with a plugin that adds a response field, a new instance for each request",
         file_size: 1024,

@@ -11,6 +11,13 @@ struct Probe {
 }
 
 impl Plugin for Probe {
+    fn init() -> Result<(), String> {
+        if config_value("init").as_deref() == Some("print") {
+            eprintln!("this leaves a handle open");
+        }
+        Ok(())
+    }
+
     fn on_request(&mut self, exchange: &Exchange) -> Next {
         let path = exchange.path();
         match path.strip_prefix("/probe/").unwrap_or_default() {

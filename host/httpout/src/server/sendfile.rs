@@ -36,7 +36,16 @@ struct Span {
     file: Arc<File>,
     position: u64,
     left: u64,
-    is_corked: bool,
+    cork: Cork,
+}
+
+/// Whether a part is sent in full packets only.
+#[derive(Debug, PartialEq, Eq)]
+enum Cork {
+    No,
+    /// From its first byte on.
+    Wanted,
+    Set,
 }
 
 impl FileQueue {
@@ -46,7 +55,10 @@ impl FileQueue {
             file,
             position: part.first,
             left: part.length(),
-            is_corked: part.length() >= CORKED,
+            cork: match part.length() >= CORKED {
+                true => Cork::Wanted,
+                false => Cork::No,
+            },
         });
     }
 
@@ -100,9 +112,10 @@ fn poll_send_file(
     let mut spans = queue.spans();
     let span = spans.front_mut().expect("each placeholder has its span");
     let count = usize::try_from(span.left).unwrap_or(usize::MAX).min(wanted);
-    if span.is_corked {
+    if span.cork == Cork::Wanted {
         // Best effort: without it packets are smaller.
         let _ = sockopt::set_tcp_cork(socket, true);
+        span.cork = Cork::Set;
     }
     let sent = ready!(poll_io(socket, context, || {
         let mut position = span.position;
@@ -125,7 +138,7 @@ fn poll_send_file(
         span.position += count as u64;
         span.left -= count as u64;
     }
-    if span.is_corked && (span.left == 0 || sent.is_err()) {
+    if span.cork == Cork::Set && (span.left == 0 || sent.is_err()) {
         let _ = sockopt::set_tcp_cork(socket, false);
     }
     if span.left == 0 {
