@@ -7,4 +7,5 @@ mod connections;
 mod cors;
 mod file_server;
 mod guests;
+mod ranges;
 mod support;

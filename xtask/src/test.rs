@@ -8,7 +8,12 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     // The client of many tests.
     tools::require("curl", "curl")?;
     guests::build()?;
-    process::run(process::cargo("", ["test", "--workspace"]).args(arguments))
+    let names_package = |argument: &String| argument == "-p" || argument.starts_with("--package");
+    let all = match arguments.iter().any(names_package) {
+        true => &["test"][..],
+        false => &["test", "--workspace"],
+    };
+    process::run(process::cargo("", all.iter().copied()).args(arguments))
 }
 
 pub(crate) fn guests_command(arguments: &[String]) -> Result<()> {

@@ -60,40 +60,40 @@ const HTTPOUT_HEADERS: Contender = Contender {
     field: Some(("x-gpac", "foo")),
 };
 
+/// A file that we are to send at least as cheaply as nginx.
+const fn beside_nginx(
+    name: &'static str,
+    title: &'static str,
+    file_size: usize,
+    connections: u32,
+) -> Workload {
+    Workload {
+        name,
+        title,
+        file_size,
+        connections,
+        contenders: &[NGINX, HTTPOUT],
+        goals: &[Goal::Ratio {
+            contender: HTTPOUT.name,
+            at_least: 1.0,
+        }],
+    }
+}
+
 pub(super) const WORKLOADS: &[Workload] = &[
-    Workload {
-        name: "W1",
-        title: "1 KiB file, keep-alive GET, 64 connections",
-        file_size: 1024,
-        connections: 64,
-        contenders: &[NGINX, HTTPOUT],
-        goals: &[Goal::Ratio {
-            contender: HTTPOUT.name,
-            at_least: 1.0,
-        }],
-    },
-    Workload {
-        name: "W2",
-        title: "100 KiB file, keep-alive GET, 64 connections",
-        file_size: 100 << 10,
-        connections: 64,
-        contenders: &[NGINX, HTTPOUT],
-        goals: &[Goal::Ratio {
-            contender: HTTPOUT.name,
-            at_least: 1.0,
-        }],
-    },
-    Workload {
-        name: "W3",
-        title: "64 MiB file, keep-alive GET, 16 connections",
-        file_size: 64 << 20,
-        connections: 16,
-        contenders: &[NGINX, HTTPOUT],
-        goals: &[Goal::Ratio {
-            contender: HTTPOUT.name,
-            at_least: 1.0,
-        }],
-    },
+    beside_nginx("W1", "1 KiB file, keep-alive GET, 64 connections", 1024, 64),
+    beside_nginx(
+        "W2",
+        "100 KiB file, keep-alive GET, 64 connections",
+        100 << 10,
+        64,
+    ),
+    beside_nginx(
+        "W3",
+        "64 MiB file, keep-alive GET, 16 connections",
+        64 << 20,
+        16,
+    ),
     Workload {
         name: "W11",
         title: "W1 with a plugin that adds a response field, a new instance for each request",
