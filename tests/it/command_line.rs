@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use crate::support::server::{Server, command, run};
-use crate::support::{Client, Tree, curl, guest};
+use crate::support::{Client, Tree, curl, guest, serve};
 
 /// Exit code, standard output, standard error.
 fn outcome(arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -187,7 +187,7 @@ fn all_interfaces_are_bound_unless_one_is_named() {
             "hello\n"
         );
     }
-    let named = Server::start([tree.text("www")]);
+    let named = serve(&tree);
     let port = named.address.port();
     assert!(std::net::TcpStream::connect(("127.0.0.2", port)).is_err());
 }
@@ -196,7 +196,7 @@ fn all_interfaces_are_bound_unless_one_is_named() {
 fn a_signal_lets_open_requests_finish_and_exits_with_0() {
     for name in ["TERM", "INT"] {
         let tree = Tree::new();
-        let mut server = Server::start([tree.text("www")]);
+        let mut server = serve(&tree);
         let mut idle = Client::connect(&server);
         let mut open = Client::connect(&server);
         // More than the sockets hold: the answer cannot be over before it is read.

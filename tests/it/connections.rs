@@ -1,12 +1,12 @@
 //! Connections: versions, persistence, limits (RFC 9112; documents: options `close`, `timeout`, `maxc`, `maxp`).
 
 use crate::support::server::command;
-use crate::support::{Client, Server, Tree};
+use crate::support::{Client, Server, Tree, serve};
 
 #[test]
 fn pipelined_requests_are_answered_in_order() {
     let tree = Tree::new();
-    let server = Server::start([tree.text("www")]);
+    let server = serve(&tree);
     let mut client = Client::connect(&server);
     let targets = [
         "/hello.txt",
@@ -31,7 +31,7 @@ fn pipelined_requests_are_answered_in_order() {
 #[test]
 fn http_1_0_closes_unless_it_is_asked_to_stay() {
     let tree = Tree::new();
-    let server = Server::start([tree.text("www")]);
+    let server = serve(&tree);
     let mut plain = Client::connect(&server);
     plain.send("GET /hello.txt HTTP/1.0\r\n\r\n");
     assert_eq!(plain.read_response("GET").text(), "hello\n");
@@ -46,7 +46,7 @@ fn http_1_0_closes_unless_it_is_asked_to_stay() {
 #[test]
 fn connection_close_is_honoured_from_both_sides() {
     let tree = Tree::new();
-    let server = Server::start([tree.text("www")]);
+    let server = serve(&tree);
     let mut client = Client::connect(&server);
     client.send("GET /hello.txt HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
     assert_eq!(client.read_response("GET").text(), "hello\n");
@@ -65,7 +65,7 @@ fn connection_close_is_honoured_from_both_sides() {
 #[test]
 fn what_is_no_request_is_refused() {
     let tree = Tree::new();
-    let server = Server::start([tree.text("www")]);
+    let server = serve(&tree);
     for request in [
         "GET /hello.txt HTTP/1.1\r\n\r\n",
         "GET /hello.txt HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",

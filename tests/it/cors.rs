@@ -1,6 +1,6 @@
 //! Cross-origin requests and OPTIONS (documents: option `cors`).
 
-use crate::support::{Client, Response, Server, Tree, guest};
+use crate::support::{Client, Response, Server, Tree, guest, serve};
 
 const ORIGIN: &str = "Origin: https://player.example\r\n";
 
@@ -14,7 +14,7 @@ fn vary(response: &Response) -> String {
 #[test]
 fn auto_lets_scripts_read_where_there_is_an_origin() {
     let tree = Tree::new();
-    let server = Server::start([tree.text("www")]);
+    let server = serve(&tree);
     for (target, status) in [
         ("/hello.txt", 200),
         ("/missing.txt", 404),
@@ -112,7 +112,7 @@ fn a_plugin_decides_about_origins_where_it_wants_to() {
 #[test]
 fn options_tells_what_is_allowed() {
     let tree = Tree::new();
-    let server = Server::start([tree.text("www")]);
+    let server = serve(&tree);
     for (target, status) in [
         ("/hello.txt", 200),
         ("/sub/", 200),

@@ -3,11 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::support::tree::pattern;
-use crate::support::{Client, Server, Tree, curl};
-
-fn serve(tree: &Tree) -> Server {
-    Server::start([tree.text("www")])
-}
+use crate::support::{Client, Server, Tree, curl, serve};
 
 #[test]
 fn a_file_is_served_with_its_type_and_validators() {

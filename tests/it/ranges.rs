@@ -1,11 +1,7 @@
 //! Ranges and conditions of GET (RFC 9110 13 and 14; documents: httpout, option `norange`).
 
 use crate::support::tree::pattern;
-use crate::support::{Client, Server, Tree};
-
-fn serve(tree: &Tree) -> Server {
-    Server::start([tree.text("www")])
-}
+use crate::support::{Client, Server, Tree, serve};
 
 #[test]
 fn a_client_that_has_the_file_gets_304() {

@@ -33,10 +33,6 @@ impl Ending {
         }
     }
 
-    pub(crate) fn add_bytes_sent(&self, count: u64) {
-        self.exchange.add_bytes_sent(count);
-    }
-
     /// How the exchange has ended; what is said first counts.
     pub(crate) fn set_code(&mut self, code: CloseCode) {
         self.code.get_or_insert(code);

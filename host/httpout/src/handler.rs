@@ -27,13 +27,9 @@ pub(crate) async fn handle(
 ) -> Response<Body> {
     let (head, upload) = request.into_parts();
     let length = upload.size_hint().exact();
-    let (path, path_error) = match head.uri.path() {
-        // The server itself (RFC 9110 9.3.7).
-        "*" => (b"*".to_vec(), None),
-        path => match path::normalize(path) {
-            Ok(path) => (path, None),
-            Err(reject) => (Vec::new(), Some(reject)),
-        },
+    let (path, path_error) = match path::normalize(head.uri.path()) {
+        Ok(path) => (path, None),
+        Err(reject) => (Vec::new(), Some(reject)),
     };
     let id = site.next_exchange_id();
     let exchange = Arc::new(Exchange::new(id, link.connection, head, path, length));

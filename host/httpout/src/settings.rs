@@ -1,7 +1,7 @@
 //! The options, checked: the only reader of [`Options`].
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue};
@@ -194,23 +194,24 @@ fn rdirs(options: &Options) -> Result<Vec<PathBuf>, StartupError> {
     }
     let paths: Vec<PathBuf> = options.rdirs.iter().map(PathBuf::from).collect();
     for path in &paths {
-        let name = path.display().to_string();
-        let name = name.escape_debug();
         match std::fs::metadata(path) {
             Ok(found) if found.is_dir() => {}
             Ok(_) => {
-                let what = format!("a rules file (`{name}`) in option `rdirs`");
+                let name = path.to_string_lossy();
+                let what = format!("a rules file (`{}`) in option `rdirs`", name.escape_debug());
                 return Err(StartupError::NotYet(what));
             }
-            Err(error) => {
-                return Err(refuse(
-                    "rdirs",
-                    format!("cannot open directory `{name}`: {error}"),
-                ));
-            }
+            Err(error) => return Err(cannot_open(path, &error)),
         }
     }
     Ok(paths)
+}
+
+/// A directory of option `rdirs` cannot be opened.
+pub(crate) fn cannot_open(directory: &Path, error: &std::io::Error) -> StartupError {
+    let name = directory.to_string_lossy();
+    let reason = format!("cannot open directory `{}`: {error}", name.escape_debug());
+    refuse("rdirs", reason)
 }
 
 fn caching(options: &Options) -> Result<Caching, StartupError> {

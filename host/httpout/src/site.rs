@@ -12,7 +12,7 @@ use crate::mode::{FileServer, Mode};
 use crate::plugins;
 use crate::reqlog::Reqlog;
 use crate::resource::{Files, Mounts};
-use crate::settings::Settings;
+use crate::settings::{Settings, cannot_open};
 
 /// Everything that a request meets on its way.
 pub(crate) struct Site {
@@ -27,14 +27,8 @@ pub(crate) struct Site {
 impl Site {
     /// Opens the directories and loads the plugins.
     pub(crate) async fn open(settings: &Settings) -> Result<Site, StartupError> {
-        let mounts =
-            Mounts::open(&settings.rdirs).map_err(|(path, error)| StartupError::Option {
-                option: "rdirs",
-                reason: format!(
-                    "cannot open directory `{}`: {error}",
-                    path.to_string_lossy().escape_debug()
-                ),
-            })?;
+        let mounts = Mounts::open(&settings.rdirs)
+            .map_err(|(directory, error)| cannot_open(&directory, &error))?;
         for name in mounts.names() {
             tracing::info!("serving `/{}/`", name.escape_debug());
         }

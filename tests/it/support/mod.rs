@@ -11,3 +11,8 @@ pub(crate) use curl::curl;
 pub(crate) use guest::guest;
 pub(crate) use server::Server;
 pub(crate) use tree::Tree;
+
+/// A server of the standard tree.
+pub(crate) fn serve(tree: &Tree) -> Server {
+    Server::start([tree.text("www")])
+}

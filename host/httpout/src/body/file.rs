@@ -92,14 +92,17 @@ impl FileContent {
     }
 }
 
+/// The length is promised already: a file that became shorter can only be cut.
+pub(crate) fn became_shorter() -> io::Error {
+    let text = "the file became shorter while it was sent";
+    io::Error::new(io::ErrorKind::UnexpectedEof, text)
+}
+
 /// Reads at a position; fewer bytes than asked for only at the end of the file, none never.
 fn read(file: &File, position: u64, size: usize) -> io::Result<Bytes> {
     let mut block = vec![0; size];
     match file.read_at(&mut block, position)? {
-        0 => Err(io::Error::new(
-            io::ErrorKind::UnexpectedEof,
-            "the file became shorter while it was sent",
-        )),
+        0 => Err(became_shorter()),
         count => {
             block.truncate(count);
             Ok(block.into())

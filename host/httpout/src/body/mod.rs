@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use httpout_plugins::CloseCode;
 
-pub(crate) use file::FileContent;
+pub(crate) use file::{FileContent, became_shorter};
 
 use crate::ending::Ending;
 use crate::server::Link;
@@ -77,7 +77,7 @@ impl http_body::Body for Body {
         };
         if let Some(ending) = &mut body.ending {
             match &next {
-                Some(Ok(block)) => ending.add_bytes_sent(block.len() as u64),
+                Some(Ok(block)) => ending.exchange.add_bytes_sent(block.len() as u64),
                 Some(Err(_)) => ending.set_code(CloseCode::ReadFailed),
                 None => {}
             }

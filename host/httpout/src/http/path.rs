@@ -7,12 +7,12 @@ use crate::error::Reject;
 /// Decodes and normalizes the path of a target (RFC 3986 2.1, 5.2.4).
 ///
 /// The result is `/` or names each behind one `/`, with a `/` at the end where the target names a directory. Encoded
-/// slashes separate names like plain ones. Bytes need not be UTF-8.
+/// slashes separate names like plain ones. Bytes need not be UTF-8. `*`, the server itself (RFC 9110 9.3.7), stays.
 ///
 /// # Errors
 /// 400 for a `%` that no two hexadecimal digits follow and for NUL; 404 where `..` would leave the root.
 pub(crate) fn normalize(path: &str) -> Result<Vec<u8>, Reject> {
-    if is_plain(path) {
+    if path == "*" || is_plain(path) {
         return Ok(path.as_bytes().to_vec());
     }
     if !well_encoded(path.as_bytes()) {

@@ -95,8 +95,7 @@ impl FileServer {
     fn whole(&self, file: Representation) -> Answer {
         let length = file.length;
         let all = length.checked_sub(1).map(|last| Part { first: 0, last });
-        let mut answer = Response::new(Content::Empty);
-        self.describe(&file, &mut answer);
+        let mut answer = self.describe(&file, StatusCode::OK);
         *answer.body_mut() = match file.source {
             Source::Memory(bytes) => Content::Bytes(bytes),
             Source::Disk(file) => Content::File(FileContent::new(file, all)),
@@ -106,9 +105,7 @@ impl FileServer {
 
     /// Several parts are one body, in the order asked (documents: httpout).
     fn partial(&self, file: Representation, parts: &[Part]) -> Answer {
-        let mut answer = Response::new(Content::Empty);
-        *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
-        self.describe(&file, &mut answer);
+        let mut answer = self.describe(&file, StatusCode::PARTIAL_CONTENT);
         let spans = parts
             .iter()
             .map(|part| format!("{}-{}", part.first, part.last));
@@ -124,28 +121,28 @@ impl FileServer {
     }
 
     fn not_modified(&self, file: &Representation) -> Answer {
-        let mut answer = Response::new(Content::Empty);
-        *answer.status_mut() = StatusCode::NOT_MODIFIED;
-        self.describe(file, &mut answer);
+        let mut answer = self.describe(file, StatusCode::NOT_MODIFIED);
         answer.headers_mut().remove(header::CONTENT_TYPE);
         answer
     }
 
-    fn describe(&self, file: &Representation, answer: &mut Answer) {
+    /// An answer about a file, without content yet.
+    fn describe(&self, file: &Representation, status: StatusCode) -> Answer {
+        let mut answer = Response::new(Content::Empty);
+        *answer.status_mut() = status;
         let fields = answer.headers_mut();
         fields.insert(header::CONTENT_TYPE, file.content_type.clone());
         fields.insert(header::LAST_MODIFIED, file.last_modified.clone());
         if !self.norange {
             fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         }
-        match &self.caching {
-            Caching::Disabled => return,
-            Caching::Default => {}
-            Caching::Control(value) => {
-                fields.insert(header::CACHE_CONTROL, value.clone());
-            }
+        if let Caching::Control(value) = &self.caching {
+            fields.insert(header::CACHE_CONTROL, value.clone());
         }
-        fields.insert(header::ETAG, file.etag.clone());
+        if !matches!(self.caching, Caching::Disabled) {
+            fields.insert(header::ETAG, file.etag.clone());
+        }
+        answer
     }
 }
 

@@ -15,6 +15,7 @@ use rustix::net::{SendFlags, sockopt};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
+use crate::body::became_shorter;
 use crate::http::range::Part;
 
 /// The longest placeholder, in bytes.
@@ -127,11 +128,7 @@ fn poll_send_file(
         )?)
     }));
     let sent = match sent {
-        // The length is promised already: a file that became shorter can only be cut.
-        Ok(0) => Err(io::Error::new(
-            io::ErrorKind::UnexpectedEof,
-            "the file became shorter while it was sent",
-        )),
+        Ok(0) => Err(became_shorter()),
         sent => sent,
     };
     if let Ok(count) = sent {
