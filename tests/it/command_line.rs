@@ -86,12 +86,10 @@ fn bad_usage_is_one_line_that_names_option_value_and_mend() {
 #[test]
 fn what_this_version_cannot_do_is_refused_in_one_line() {
     for arguments in [
-        &["--wdir=incoming", "."][..],
-        &["httpout:hmode=source", "vout", "aout"],
+        &["httpout:hmode=source", "vout", "aout"][..],
         &["-i", "a.mp3", "-o", "http://localhost/live.mp3", "--hold"],
         &["--rdirs=gmem"],
-        &["--cert=a.pem", "--pkey=b.pem", "."],
-        &[".", "--dlist"],
+        &[".", "--ice"],
     ] {
         let said = refusal(arguments);
         assert!(said.contains("not supported by this version"), "{said}");

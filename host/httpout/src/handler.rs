@@ -71,7 +71,7 @@ async fn answer(site: &Site, exchange: &Arc<Exchange>, ending: Option<&mut Endin
     let answer = match (asked, decision.reply) {
         (Err(fault), _) => Err(fault.into()),
         (Ok(()), Some(status)) => Ok(replied(status, decision.body)),
-        (Ok(()), None) => route(site, exchange, &decision.body),
+        (Ok(()), None) => route(site, exchange, &decision.body).await,
     };
     let mut answer = answer.unwrap_or_else(|reject| rejected(&reject, exchange));
     headers::add(answer.headers_mut(), decision.headers);
@@ -79,13 +79,13 @@ async fn answer(site: &Site, exchange: &Arc<Exchange>, ending: Option<&mut Endin
 }
 
 /// Lets the mode answer, with the requested resource or the file that a plugin chose.
-fn route(site: &Site, exchange: &Exchange, body: &plugins::Body) -> Result<Answer, Reject> {
+async fn route(site: &Site, exchange: &Exchange, body: &plugins::Body) -> Result<Answer, Reject> {
     match body {
         plugins::Body::File(file) => {
             let path = path::normalize_decoded(file)?;
-            site.mode.route(exchange, &path)
+            site.mode.route(exchange, &path).await
         }
-        _ => site.mode.route(exchange, &exchange.path),
+        _ => site.mode.route(exchange, &exchange.path).await,
     }
 }
 

@@ -8,10 +8,13 @@ use httpout_plugins::{Chain, Engine, Plugin, Server};
 use crate::error::StartupError;
 use crate::http::path;
 use crate::mode::Mode;
-use crate::settings::Settings;
+use crate::settings::ServerSettings;
 
 /// Loads the plugins in their order. Without any, no engine is set up.
-pub(crate) async fn load(settings: &Settings, mode: Arc<Mode>) -> Result<Chain, StartupError> {
+pub(crate) async fn load(
+    settings: &ServerSettings,
+    mode: Arc<Mode>,
+) -> Result<Chain, StartupError> {
     if settings.plugins.is_empty() {
         return Ok(Chain::new(Vec::new()));
     }

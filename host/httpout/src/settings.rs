@@ -20,18 +20,40 @@ const BUSY_WAIT: Duration = Duration::from_secs(1);
 /// As good as for ever, in seconds: clocks cannot count beyond some centuries.
 const LONGEST: u64 = 10 * 365 * 24 * 3600;
 
-/// What one server does, checked: a `Settings` that exists can be served.
+/// What a command line asks for, checked: `Settings` that exist can be served.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// How much the server says.
+    /// How much is said.
     pub log: Log,
+    /// At least one.
+    pub(crate) servers: Vec<ServerSettings>,
+}
+
+/// What one server does.
+#[derive(Debug, Clone)]
+pub(crate) struct ServerSettings {
     pub(crate) listen: Listen,
     /// Limits on connections; none is unlimited.
     pub(crate) maxc: Option<usize>,
     pub(crate) maxp: Option<usize>,
     /// How long a connection may make no progress; none is for ever.
     pub(crate) timeout: Option<Duration>,
+    /// How many errors in a row end an HTTP/1.1 connection; none is unlimited.
+    pub(crate) max_client_errors: Option<usize>,
+    /// Bytes to read or write at once; none where the server chooses.
+    pub(crate) block_size: Option<usize>,
+    /// Stop when the clients are gone.
+    pub(crate) quit: bool,
     pub(crate) rdirs: Vec<PathBuf>,
+    pub(crate) wdir: Option<PathBuf>,
+    /// The largest upload in bytes; none is unlimited.
+    pub(crate) maxs: Option<u64>,
+    /// List directories.
+    pub(crate) dlist: bool,
+    /// The largest text file to compress, in bytes; 0 is none.
+    pub(crate) zmax: u64,
+    /// Chunked coding may be used, so that files are sent while they are written.
+    pub(crate) cte: bool,
     pub(crate) caching: Caching,
     pub(crate) norange: bool,
     pub(crate) fields: CommonFields,
@@ -76,20 +98,40 @@ impl Settings {
     /// # Errors
     /// The first thing that is wrong, or that this version cannot do yet.
     pub fn check(line: CommandLine) -> Result<Settings, StartupError> {
-        let options = only_server(line)?;
+        let servers = only_servers(line)?
+            .into_iter()
+            .map(ServerSettings::check)
+            .collect::<Result<Vec<_>, _>>()?;
+        let first = servers.first().ok_or(StartupError::NothingToServe)?;
+        Ok(Settings {
+            log: first.options.log,
+            servers,
+        })
+    }
+}
+
+impl ServerSettings {
+    fn check(options: Options) -> Result<ServerSettings, StartupError> {
         refuse_planned(&options)?;
-        if options.rdirs.is_empty() && options.plugin.is_empty() {
+        if options.rdirs.is_empty() && options.wdir.is_none() && options.plugin.is_empty() {
             return Err(StartupError::NothingToServe);
         }
         let timeout = Duration::from_secs(options.timeout.min(LONGEST));
         let timeout = Some(timeout).filter(|time| !time.is_zero());
-        Ok(Settings {
-            log: options.log,
+        Ok(ServerSettings {
             listen: listen(&options)?,
             maxc: limit(options.maxc),
             maxp: limit(options.maxp),
             timeout,
+            max_client_errors: limit(options.max_client_errors),
+            block_size: None,
+            quit: options.quit,
             rdirs: rdirs(&options)?,
+            wdir: wdir(&options)?,
+            maxs: Some(options.maxs).filter(|bytes| *bytes > 0),
+            dlist: options.dlist,
+            zmax: options.zmax,
+            cte: options.cte,
             caching: caching(&options)?,
             norange: options.norange,
             fields: common_fields(&options)?,
@@ -106,8 +148,8 @@ impl Settings {
     }
 }
 
-/// The options of the one server that the line asks for.
-fn only_server(line: CommandLine) -> Result<Options, StartupError> {
+/// The options of the servers that the line asks for.
+fn only_servers(line: CommandLine) -> Result<Vec<Options>, StartupError> {
     let not_yet = |what: String| Err(StartupError::NotYet(what));
     if let Some(input) = line.inputs.first() {
         return not_yet(format!("input `-i {}`", input.url.escape_debug()));
@@ -127,12 +169,10 @@ fn only_server(line: CommandLine) -> Result<Options, StartupError> {
     if let Some((name, _)) = line.media.first() {
         return not_yet(format!("option `{name}`"));
     }
-    let mut servers = line.servers.into_iter();
-    match (servers.next(), servers.next()) {
-        (Some(options), None) => Ok(options),
-        (Some(_), Some(_)) => not_yet("a second `httpout` filter in one line".to_owned()),
-        (None, _) => Err(StartupError::NothingToServe),
+    if line.servers.len() > 1 {
+        return not_yet("a second `httpout` filter in one line".to_owned());
     }
+    Ok(line.servers)
 }
 
 fn refuse_planned(options: &Options) -> Result<(), StartupError> {
@@ -205,6 +245,27 @@ fn rdirs(options: &Options) -> Result<Vec<PathBuf>, StartupError> {
         }
     }
     Ok(paths)
+}
+
+fn wdir(options: &Options) -> Result<Option<PathBuf>, StartupError> {
+    let Some(text) = options.wdir.as_deref() else {
+        return Ok(None);
+    };
+    if text == "gmem" {
+        return Err(StartupError::NotYet("`gmem` in option `wdir`".to_owned()));
+    }
+    let path = PathBuf::from(text);
+    match std::fs::metadata(&path) {
+        Ok(found) if found.is_dir() => Ok(Some(path)),
+        Ok(_) => {
+            let reason = format!("`{}` is not a directory", text.escape_debug());
+            Err(refuse("wdir", reason))
+        }
+        Err(error) => {
+            let reason = format!("cannot open directory `{}`: {error}", text.escape_debug());
+            Err(refuse("wdir", reason))
+        }
+    }
 }
 
 /// A directory of option `rdirs` cannot be opened.
@@ -359,14 +420,17 @@ mod tests {
 
     #[test]
     fn the_default_port_is_80_and_a_given_0_stays() {
-        assert_eq!(check(".").expect("serves").listen.port, 80);
-        assert_eq!(check(". --port=0").expect("serves").listen.port, 0);
+        assert_eq!(check(".").expect("serves").servers[0].listen.port, 80);
+        assert_eq!(
+            check(". --port=0").expect("serves").servers[0].listen.port,
+            0
+        );
     }
 
     #[test]
     fn what_cannot_be_done_yet_is_said_in_one_line() {
         for line in [
-            ". --wdir=x",
+            ". --hold",
             "-i a.mp3 -o http://localhost/a.mp3",
             "--rdirs=gmem",
             "httpout:hmode=source vout",

@@ -12,7 +12,7 @@ use crate::mode::{FileServer, Mode};
 use crate::plugins;
 use crate::reqlog::Reqlog;
 use crate::resource::{Files, Mounts};
-use crate::settings::{Settings, cannot_open};
+use crate::settings::{ServerSettings, cannot_open};
 
 /// Everything that a request meets on its way.
 pub(crate) struct Site {
@@ -26,7 +26,7 @@ pub(crate) struct Site {
 
 impl Site {
     /// Opens the directories and loads the plugins.
-    pub(crate) async fn open(settings: &Settings) -> Result<Site, StartupError> {
+    pub(crate) async fn open(settings: &ServerSettings) -> Result<Site, StartupError> {
         let mounts = Mounts::open(&settings.rdirs)
             .map_err(|(directory, error)| cannot_open(&directory, &error))?;
         for name in mounts.names() {

@@ -3,5 +3,6 @@
 pub(crate) mod conditional;
 pub(crate) mod cors;
 pub(crate) mod media_type;
+pub(crate) mod negotiate;
 pub(crate) mod path;
 pub(crate) mod range;

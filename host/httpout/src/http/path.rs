@@ -1,6 +1,6 @@
 //! The path of a request target: decoded and normalized, once, for all who decide by it.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
 use crate::error::Reject;
 
@@ -34,6 +34,17 @@ pub(crate) fn normalize_decoded(path: &str) -> Result<Vec<u8>, Reject> {
         return Err(Reject::BadRequest("the path holds a NUL byte"));
     }
     remove_dot_segments(path.as_bytes())
+}
+
+/// Encodes a path for a link or a field: what is unreserved stays (RFC 3986 2.3), and so do the slashes.
+pub(crate) fn encode(path: &[u8]) -> String {
+    const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~')
+        .remove(b'/');
+    percent_encode(path, ENCODED).to_string()
 }
 
 /// Whether there is nothing to decode or to remove: the usual case.

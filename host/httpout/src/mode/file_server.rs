@@ -23,9 +23,9 @@ impl FileServer {
     /// As `Allow` lists them.
     pub(crate) const METHODS: &str = "GET, HEAD, OPTIONS";
 
-    pub(crate) fn route(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {
+    pub(crate) async fn route(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {
         match exchange.head.method {
-            Method::GET | Method::HEAD => self.get(exchange, path),
+            Method::GET | Method::HEAD => self.get(exchange, path).await,
             Method::OPTIONS => self.options(path),
             ref method => Err(Reject::MethodNotAllowed {
                 method: method.to_string(),
@@ -50,8 +50,12 @@ impl FileServer {
         Ok(answer)
     }
 
-    fn get(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {
+    async fn get(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {
         let file = self.files.open(path)?;
+        self.file(exchange, file)
+    }
+
+    fn file(&self, exchange: &Exchange, file: Representation) -> Result<Answer, Reject> {
         match self.check_conditions(exchange, &file) {
             Verdict::Proceed => {}
             Verdict::NotModified => return Ok(self.not_modified(&file)),

@@ -17,9 +17,9 @@ pub(crate) enum Mode {
 
 impl Mode {
     /// Answers a request for a normalized path: the requested one, or that of a file that a plugin chose.
-    pub(crate) fn route(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {
+    pub(crate) async fn route(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {
         match self {
-            Mode::FileServer(server) => server.route(exchange, path),
+            Mode::FileServer(server) => server.route(exchange, path).await,
         }
     }
 

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::StartupError;
-use crate::settings::{Interface, Settings};
+use crate::settings::{Interface, ServerSettings, Settings};
 use crate::site::Site;
 
 use connections::Connections;
@@ -38,6 +38,8 @@ impl Server {
     /// # Errors
     /// One line about what stands in the way.
     pub async fn bind(settings: Settings) -> Result<Server, StartupError> {
+        let mut servers = settings.servers.into_iter();
+        let settings: ServerSettings = servers.next().ok_or(StartupError::NothingToServe)?;
         let site = Arc::new(Site::open(&settings).await?);
         let listener = listener::bind(&settings.listen)?;
         Ok(Server {
