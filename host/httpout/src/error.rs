@@ -85,6 +85,24 @@ pub(crate) enum Reject {
     MethodNotAllowed { method: String, allow: &'static str },
     #[error("{0} is not a method that this server knows")]
     UnknownMethod(String),
+    #[error("{0}")]
+    Conflict(&'static str),
+    #[error("the server may not write here")]
+    Unwritable,
+    #[error("uploads have at most {limit} bytes here")]
+    TooLarge { limit: u64 },
+    #[error(
+        "the body has a coding that this server does not take: send it without `Content-Encoding`"
+    )]
+    UnsupportedCoding,
+    #[error("nothing has come for {0} s")]
+    TooSlow(u64),
+    #[error("the body ended early")]
+    Incomplete,
+    #[error("there is no room left")]
+    StorageFull,
+    #[error("the server failed to write this file")]
+    Write(io::Error),
     #[error("the condition of the request does not hold")]
     PreconditionFailed,
     #[error("the ranges cannot be satisfied")]
@@ -99,16 +117,23 @@ impl Reject {
     /// The status that tells the client.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Reject::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Reject::BadRequest(_) | Reject::Incomplete => StatusCode::BAD_REQUEST,
             Reject::NotFound => StatusCode::NOT_FOUND,
-            Reject::Directory | Reject::Unreadable => StatusCode::FORBIDDEN,
+            Reject::Directory | Reject::Unreadable | Reject::Unwritable => StatusCode::FORBIDDEN,
+            Reject::Conflict(_) => StatusCode::CONFLICT,
+            Reject::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Reject::UnsupportedCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Reject::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
+            Reject::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
             Reject::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Reject::UnknownMethod(_) => StatusCode::NOT_IMPLEMENTED,
             Reject::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Reject::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Reject::Plugin(Fault::NeverSent(_)) => StatusCode::GATEWAY_TIMEOUT,
             Reject::Plugin(Fault::Busy(_)) => StatusCode::SERVICE_UNAVAILABLE,
-            Reject::Read(_) | Reject::Plugin(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Reject::Read(_) | Reject::Write(_) | Reject::Plugin(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 }

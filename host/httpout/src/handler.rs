@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use ::http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
-use http_body::Body as _;
 use httpout_plugins::{self as plugins, Decision, Exchange};
 use hyper::body::Incoming;
 
-use crate::body::{Body, Content};
+use crate::body::{Body, Content, Upload};
 use crate::ending::Ending;
 use crate::error::Reject;
 use crate::headers;
 use crate::http::{cors, path};
+use crate::mode;
 use crate::server::Link;
 use crate::site::Site;
 
@@ -25,8 +25,21 @@ pub(crate) async fn handle(
     link: Arc<Link>,
     request: Request<Incoming>,
 ) -> Response<Body> {
-    let (head, upload) = request.into_parts();
-    let length = upload.size_hint().exact();
+    if !mode::changes_something(request.method()) {
+        return respond(site, link, request).await;
+    }
+    // Some encoders leave without waiting for the answer. What they asked for is done all the same.
+    let to_its_end = tokio::spawn(respond(site, link, request));
+    match to_its_end.await {
+        Ok(response) => response,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+async fn respond(site: Arc<Site>, link: Arc<Link>, request: Request<Incoming>) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let mut upload = Upload::new(body, &head, link.clone(), site.timeout);
+    let length = upload.length();
     let (path, path_error) = match path::normalize(head.uri.path()) {
         Ok(path) => (path, None),
         Err(reject) => (Vec::new(), Some(reject)),
@@ -45,8 +58,9 @@ pub(crate) async fn handle(
         Ok(()) if cors::is_preflight(site.cors, &head.method, &head.headers) => {
             cors::preflight(&head.headers, site.mode.methods())
         }
-        Ok(()) => answer(&site, &exchange, ending.as_deref_mut()).await,
+        Ok(()) => answer(&site, &exchange, &mut upload, ending.as_deref_mut()).await,
     };
+    upload.drain();
 
     site.fields.apply(answer.headers_mut(), head.version);
     cors::apply(site.cors, &head.headers, answer.headers_mut());
@@ -59,7 +73,12 @@ pub(crate) async fn handle(
 }
 
 /// Asks the plugins, then the server itself where none has replied.
-async fn answer(site: &Site, exchange: &Arc<Exchange>, ending: Option<&mut Ending>) -> Answer {
+async fn answer(
+    site: &Site,
+    exchange: &Arc<Exchange>,
+    upload: &mut Upload,
+    ending: Option<&mut Ending>,
+) -> Answer {
     let mut decision = Decision::default();
     let asked = match ending {
         // Boxed: a server without plugins would move the large state of their calls with every request.
@@ -71,7 +90,7 @@ async fn answer(site: &Site, exchange: &Arc<Exchange>, ending: Option<&mut Endin
     let answer = match (asked, decision.reply) {
         (Err(fault), _) => Err(fault.into()),
         (Ok(()), Some(status)) => Ok(replied(status, decision.body)),
-        (Ok(()), None) => route(site, exchange, &decision.body).await,
+        (Ok(()), None) => route(site, exchange, &decision.body, upload).await,
     };
     let mut answer = answer.unwrap_or_else(|reject| rejected(&reject, exchange));
     headers::add(answer.headers_mut(), decision.headers);
@@ -79,13 +98,18 @@ async fn answer(site: &Site, exchange: &Arc<Exchange>, ending: Option<&mut Endin
 }
 
 /// Lets the mode answer, with the requested resource or the file that a plugin chose.
-async fn route(site: &Site, exchange: &Exchange, body: &plugins::Body) -> Result<Answer, Reject> {
+async fn route(
+    site: &Site,
+    exchange: &Arc<Exchange>,
+    body: &plugins::Body,
+    upload: &mut Upload,
+) -> Result<Answer, Reject> {
     match body {
         plugins::Body::File(file) => {
             let path = path::normalize_decoded(file)?;
-            site.mode.route(exchange, &path).await
+            site.mode.route(exchange, &path, upload).await
         }
-        _ => site.mode.route(exchange, &exchange.path).await,
+        _ => site.mode.route(exchange, &exchange.path, upload).await,
     }
 }
 
@@ -127,7 +151,9 @@ fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
     let status = reject.status();
     let (request, path) = (exchange.id, exchange.path.escape_ascii());
     match reject {
-        Reject::Read(error) => tracing::error!(request, %path, "{reject}: {error}"),
+        Reject::Read(error) | Reject::Write(error) => {
+            tracing::error!(request, %path, "{reject}: {error}")
+        }
         _ => tracing::debug!(request, %path, "{status}: {reject}"),
     }
     let text = format!("{status}: {reject}\n");
@@ -146,6 +172,14 @@ fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
             let value = HeaderValue::try_from(format!("bytes */{length}")).expect("digits");
             fields.insert(header::CONTENT_RANGE, value);
         }
+        Reject::UnsupportedCoding => {
+            let identity = HeaderValue::from_static("identity");
+            fields.insert(header::ACCEPT_ENCODING, identity);
+        }
+        // What may still come belongs to the request that was given up.
+        Reject::TooSlow(_) if exchange.head.version < Version::HTTP_2 => {
+            fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
         Reject::Plugin(plugins::Fault::Busy(_)) => {
             fields.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
@@ -157,8 +191,10 @@ fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
 /// HEAD: the fields of GET, without its content (RFC 9110 9.3.2).
 fn strip_body(answer: &mut Answer) {
     if allows_body(answer.status()) {
-        let length = HeaderValue::from(answer.body().length());
-        answer.headers_mut().insert(header::CONTENT_LENGTH, length);
+        if let Some(length) = answer.body().length() {
+            let length = HeaderValue::from(length);
+            answer.headers_mut().insert(header::CONTENT_LENGTH, length);
+        }
     }
     *answer.body_mut() = Content::Empty;
 }

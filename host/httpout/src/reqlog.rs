@@ -34,6 +34,15 @@ impl Reqlog {
         !self.methods.is_empty()
     }
 
+    /// The line of a file that is opened, closed or removed for writing, where `REC` is listed.
+    pub(crate) fn record(&self, what: &str, path: &[u8]) {
+        let mut items = self.methods.split(',');
+        if items.any(|item| item == "*" || item.contains("REC")) {
+            let name = path.strip_prefix(b"/").unwrap_or(path);
+            say(format_args!("{what} output {}", name.escape_ascii()));
+        }
+    }
+
     fn covers(&self, method: &Method) -> bool {
         let listed = match method.as_str() {
             known @ ("GET" | "PUT" | "POST" | "HEAD") => known,
@@ -91,7 +100,10 @@ impl Reqlog {
             ));
         }
         let status = exchange.status.load(Relaxed);
-        let bytes = exchange.bytes_sent.load(Relaxed);
+        let bytes = match *method {
+            Method::PUT | Method::POST => exchange.bytes_received.load(Relaxed),
+            _ => exchange.bytes_sent.load(Relaxed),
+        };
         let elapsed = exchange.received.elapsed();
         say(format_args!(
             "REQ#{id} {method} {} done: reply {status} - {bytes} bytes in {} ms at {}",

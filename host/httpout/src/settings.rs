@@ -241,7 +241,7 @@ fn rdirs(options: &Options) -> Result<Vec<PathBuf>, StartupError> {
                 let what = format!("a rules file (`{}`) in option `rdirs`", name.escape_debug());
                 return Err(StartupError::NotYet(what));
             }
-            Err(error) => return Err(cannot_open(path, &error)),
+            Err(error) => return Err(cannot_open("rdirs", path, &error)),
         }
     }
     Ok(paths)
@@ -261,18 +261,19 @@ fn wdir(options: &Options) -> Result<Option<PathBuf>, StartupError> {
             let reason = format!("`{}` is not a directory", text.escape_debug());
             Err(refuse("wdir", reason))
         }
-        Err(error) => {
-            let reason = format!("cannot open directory `{}`: {error}", text.escape_debug());
-            Err(refuse("wdir", reason))
-        }
+        Err(error) => Err(cannot_open("wdir", &path, &error)),
     }
 }
 
-/// A directory of option `rdirs` cannot be opened.
-pub(crate) fn cannot_open(directory: &Path, error: &std::io::Error) -> StartupError {
+/// A directory of an option cannot be opened.
+pub(crate) fn cannot_open(
+    option: &'static str,
+    directory: &Path,
+    error: &std::io::Error,
+) -> StartupError {
     let name = directory.to_string_lossy();
     let reason = format!("cannot open directory `{}`: {error}", name.escape_debug());
-    refuse("rdirs", reason)
+    refuse(option, reason)
 }
 
 fn caching(options: &Options) -> Result<Caching, StartupError> {

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use httpout_plugins::Chain;
 
 use crate::error::StartupError;
 use crate::headers::CommonFields;
 use crate::http::cors;
-use crate::mode::{FileServer, Mode};
+use crate::mode::{FileServer, Mode, Uploads};
 use crate::plugins;
 use crate::reqlog::Reqlog;
-use crate::resource::{Files, Mounts};
+use crate::resource::{Files, Mounts, Store};
 use crate::settings::{ServerSettings, cannot_open};
 
 /// Everything that a request meets on its way.
@@ -21,21 +22,20 @@ pub(crate) struct Site {
     pub(crate) fields: CommonFields,
     pub(crate) cors: cors::Policy,
     pub(crate) reqlog: Reqlog,
+    /// How long a client may send nothing; none is for ever.
+    pub(crate) timeout: Option<Duration>,
     last_exchange_id: AtomicU64,
 }
 
 impl Site {
     /// Opens the directories and loads the plugins.
     pub(crate) async fn open(settings: &ServerSettings) -> Result<Site, StartupError> {
-        let mounts = Mounts::open(&settings.rdirs)
-            .map_err(|(directory, error)| cannot_open(&directory, &error))?;
-        for name in mounts.names() {
-            tracing::info!("serving `/{}/`", name.escape_debug());
-        }
         let mode = Arc::new(Mode::FileServer(FileServer {
-            files: Files::new(mounts),
+            files: open_files(settings)?,
+            uploads: open_uploads(settings)?,
             caching: settings.caching.clone(),
             norange: settings.norange,
+            timeout: settings.timeout,
         }));
         let chain = plugins::load(settings, mode.clone()).await?;
         Ok(Site {
@@ -44,6 +44,7 @@ impl Site {
             fields: settings.fields.clone(),
             cors: settings.cors,
             reqlog: settings.reqlog.clone(),
+            timeout: settings.timeout,
             last_exchange_id: AtomicU64::new(0),
         })
     }
@@ -56,4 +57,30 @@ impl Site {
     pub(crate) fn next_exchange_id(&self) -> u64 {
         self.last_exchange_id.fetch_add(1, Relaxed) + 1
     }
+}
+
+/// The directories for read; none where clients may only write (documents: option `wdir`).
+fn open_files(settings: &ServerSettings) -> Result<Option<Files>, StartupError> {
+    if settings.rdirs.is_empty() && settings.wdir.is_some() {
+        return Ok(None);
+    }
+    let mounts = Mounts::open(&settings.rdirs)
+        .map_err(|(directory, error)| cannot_open("rdirs", &directory, &error))?;
+    for name in mounts.names() {
+        tracing::info!("serving `/{}/`", name.escape_debug());
+    }
+    Ok(Some(Files::new(mounts)))
+}
+
+fn open_uploads(settings: &ServerSettings) -> Result<Option<Uploads>, StartupError> {
+    let Some(directory) = &settings.wdir else {
+        return Ok(None);
+    };
+    let store = Store::open(directory).map_err(|error| cannot_open("wdir", directory, &error))?;
+    Ok(Some(Uploads {
+        store: Arc::new(store),
+        maxs: settings.maxs,
+        cte: settings.cte,
+        log: settings.reqlog.clone(),
+    }))
 }

@@ -46,15 +46,93 @@ impl Client {
         client.read_response(method)
     }
 
+    /// Uploads once, with more fields, each with its line break.
+    pub(crate) fn put(server: &Server, target: &str, fields: &str, body: &[u8]) -> Response {
+        let mut client = Client::connect(server);
+        let length = body.len();
+        client.send(&format!(
+            "PUT {target} HTTP/1.1\r\nHost: test\r\nContent-Length: {length}\r\n{fields}\r\n"
+        ));
+        client.send_bytes(body);
+        client.read_response("PUT")
+    }
+
     pub(crate) fn send(&mut self, text: &str) {
+        self.send_bytes(text.as_bytes());
+    }
+
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
         self.stream
             .get_mut()
-            .write_all(text.as_bytes())
+            .write_all(bytes)
             .expect("the server reads");
+    }
+
+    /// Sends a chunk of a chunked body; an empty one ends it.
+    pub(crate) fn send_chunk(&mut self, bytes: &[u8]) {
+        let mut chunk = format!("{:x}\r\n", bytes.len()).into_bytes();
+        chunk.extend_from_slice(bytes);
+        chunk.extend_from_slice(b"\r\n");
+        self.send_bytes(&chunk);
     }
 
     /// Reads the answer to a request of that method.
     pub(crate) fn read_response(&mut self, method: &str) -> Response {
+        let mut response = self.read_head();
+        let has_body = method != "HEAD" && !matches!(response.status, 204 | 304);
+        let length = response.field("content-length").map(str::parse);
+        if !has_body {
+            return response;
+        }
+        if response.field("transfer-encoding") == Some("chunked") {
+            while let Some(chunk) = self.read_chunk() {
+                response.body.extend_from_slice(&chunk);
+            }
+            return response;
+        }
+        match length {
+            Some(length) => {
+                response.body = self.read_exact(length.expect("is a number"));
+            }
+            None => {
+                self.stream
+                    .read_to_end(&mut response.body)
+                    .expect("a body up to the end");
+            }
+        }
+        response
+    }
+
+    /// The next chunk of a chunked body, as soon as it has come; none at its end.
+    pub(crate) fn read_chunk(&mut self) -> Option<Vec<u8>> {
+        let size = self.read_line();
+        let size = usize::from_str_radix(&size, 16);
+        let size = size.unwrap_or_else(|error| panic!("not the size of a chunk: {error}"));
+        let mut chunk = self.read_exact(size + 2);
+        chunk.truncate(size);
+        (size > 0).then_some(chunk)
+    }
+
+    /// Reads chunks until they make up a text.
+    pub(crate) fn read_chunks(&mut self, expected: &str) {
+        let mut text = Vec::new();
+        while text.len() < expected.len() {
+            text.extend(self.read_chunk().expect("more is to come"));
+        }
+        assert_eq!(String::from_utf8_lossy(&text), expected);
+    }
+
+    /// Reads that many bytes.
+    pub(crate) fn read_exact(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.stream
+            .read_exact(&mut bytes)
+            .expect("as many bytes as expected");
+        bytes
+    }
+
+    /// Reads status line and fields.
+    pub(crate) fn read_head(&mut self) -> Response {
         let status_line = self.read_line();
         let mut words = status_line.split(' ');
         let version = words.next().unwrap_or_default().to_owned();
@@ -68,29 +146,12 @@ impl Client {
             };
             fields.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let mut response = Response {
+        Response {
             status,
             version,
             fields,
             body: Vec::new(),
-        };
-        if method == "HEAD" || matches!(status, 204 | 304) {
-            return response;
         }
-        match response.field("content-length").map(str::parse) {
-            Some(length) => {
-                response.body = vec![0; length.expect("is a number")];
-                self.stream
-                    .read_exact(&mut response.body)
-                    .expect("the whole body");
-            }
-            None => {
-                self.stream
-                    .read_to_end(&mut response.body)
-                    .expect("a body up to the end");
-            }
-        }
-        response
     }
 
     /// Reads an answer whose body ends before its length is reached; the bytes that came.

@@ -86,9 +86,14 @@ impl Server {
 
     /// Waits until the log holds a text; the log up to then.
     pub(crate) fn wait_for_log(&self, text: &str) -> String {
+        self.wait_for_times(text, 1)
+    }
+
+    /// Waits until the log holds a text that often; the log up to then.
+    pub(crate) fn wait_for_times(&self, text: &str, times: usize) -> String {
         let deadline = Instant::now() + PATIENCE;
         let mut log = self.log.text.lock().expect("no holder panics");
-        while !log.contains(text) {
+        while log.matches(text).count() < times {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 drop(log);

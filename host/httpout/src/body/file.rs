@@ -15,7 +15,7 @@ use crate::http::range::Part;
 use crate::server::FileQueue;
 
 /// Bytes read from disk at a time.
-const BLOCK: u64 = 256 << 10;
+pub(super) const BLOCK: u64 = 256 << 10;
 
 /// Parts of one open file, in the order in which they are sent.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ pub(crate) fn became_shorter() -> io::Error {
 }
 
 /// Reads at a position; fewer bytes than asked for only at the end of the file, none never.
-fn read(file: &File, position: u64, size: usize) -> io::Result<Bytes> {
+pub(super) fn read(file: &File, position: u64, size: usize) -> io::Result<Bytes> {
     let mut block = vec![0; size];
     match file.read_at(&mut block, position)? {
         0 => Err(became_shorter()),

@@ -1,6 +1,8 @@
 //! Response bodies. A body says what is sent; the connection decides how.
 
 mod file;
+mod growing;
+mod upload;
 
 use std::io;
 use std::pin::Pin;
@@ -12,6 +14,8 @@ use http_body::{Frame, SizeHint};
 use httpout_plugins::CloseCode;
 
 pub(crate) use file::{FileContent, became_shorter};
+pub(crate) use growing::GrowingContent;
+pub(crate) use upload::Upload;
 
 use crate::ending::Ending;
 use crate::server::Link;
@@ -23,6 +27,7 @@ pub(crate) enum Content {
     Empty,
     Bytes(Bytes),
     File(FileContent),
+    Growing(GrowingContent),
 }
 
 /// A response body, and with it the end of its exchange: it is over when this is dropped.
@@ -34,12 +39,13 @@ pub(crate) struct Body {
 }
 
 impl Content {
-    /// In bytes.
-    pub(crate) fn length(&self) -> u64 {
+    /// What is still to be sent, in bytes; none where only the end will tell.
+    pub(crate) fn length(&self) -> Option<u64> {
         match self {
-            Content::Empty => 0,
-            Content::Bytes(bytes) => bytes.len() as u64,
-            Content::File(file) => file.length(),
+            Content::Empty => Some(0),
+            Content::Bytes(bytes) => Some(bytes.len() as u64),
+            Content::File(file) => Some(file.length()),
+            Content::Growing(growing) => growing.length(),
         }
     }
 }
@@ -74,6 +80,7 @@ impl http_body::Body for Body {
                 Some(link) => file.next_placeholder(&link.files).map(Ok),
                 None => ready!(file.poll_block(context)),
             },
+            Content::Growing(growing) => ready!(growing.poll_block(context)),
         };
         if let Some(ending) = &mut body.ending {
             match &next {
@@ -86,17 +93,19 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.content.length() == 0
+        self.content.length() == Some(0)
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.content.length())
+        self.content
+            .length()
+            .map_or_else(SizeHint::new, SizeHint::with_exact)
     }
 }
 
 impl Drop for Body {
     fn drop(&mut self) {
-        if self.content.length() == 0
+        if self.content.length() == Some(0)
             && let Some(ending) = &mut self.ending
         {
             ending.set_code(CloseCode::Complete);

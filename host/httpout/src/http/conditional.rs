@@ -54,6 +54,20 @@ pub(crate) fn check(method: &Method, fields: &HeaderMap, current: Validators<'_>
     }
 }
 
+/// The same for what a request is going to change; there may be no representation yet (RFC 9110 13.1).
+pub(crate) fn check_write(
+    method: &Method,
+    fields: &HeaderMap,
+    current: Option<Validators<'_>>,
+) -> Verdict {
+    match current {
+        Some(current) => check(method, fields, current),
+        // Nothing matches, neither `*` nor a tag; without a date there is nothing to compare.
+        None if fields.contains_key(header::IF_MATCH) => Verdict::PreconditionFailed,
+        None => Verdict::Proceed,
+    }
+}
+
 /// Whether a `Range` field counts: there is no `If-Range`, or it names this representation (RFC 9110 13.1.5).
 pub(crate) fn range_applies(fields: &HeaderMap, current: Validators<'_>) -> bool {
     let Some(value) = fields.get(header::IF_RANGE) else {
@@ -195,6 +209,20 @@ mod tests {
         assert_eq!(with("*"), Verdict::Proceed);
         assert_eq!(with("W/\"a,b\""), Verdict::PreconditionFailed);
         assert_eq!(with("\"x\""), Verdict::PreconditionFailed);
+    }
+
+    #[test]
+    fn what_is_not_there_matches_nothing() {
+        let on_nothing = |name, value| check_write(&Method::PUT, &map(&[(name, value)]), None);
+        assert_eq!(
+            on_nothing(header::IF_MATCH, "*"),
+            Verdict::PreconditionFailed
+        );
+        assert_eq!(on_nothing(header::IF_NONE_MATCH, "*"), Verdict::Proceed);
+        assert_eq!(
+            on_nothing(header::IF_UNMODIFIED_SINCE, SAME),
+            Verdict::Proceed
+        );
     }
 
     #[test]

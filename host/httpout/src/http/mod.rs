@@ -6,3 +6,4 @@ pub(crate) mod media_type;
 pub(crate) mod negotiate;
 pub(crate) mod path;
 pub(crate) mod range;
+pub(crate) mod write_range;

@@ -47,9 +47,63 @@ pub(crate) fn check(value: &[u8], length: u64) -> Ranges {
     Ranges::Parts(parts)
 }
 
+/// What a `Range` field asks of a representation that grows.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Growing {
+    /// All of it, up to its end: also `0-`, as players ask of what is live.
+    Whole,
+    /// These parts of what is there by now.
+    Parts(Vec<Part>),
+    /// This part, once it is there.
+    Awaited(Part),
+    /// From a position to the end. `last` is a position so large that it stands for that (RFC 8673).
+    Follow { first: u64, last: u64 },
+    /// Nothing of it, or too much.
+    Unsatisfiable,
+}
+
+/// The least position that stands for the end of what grows: what a double holds exactly (RFC 8673 2.2).
+const VERY_LARGE: u64 = (1 << 53) - 1;
+
+/// Decides what a field value asks of a representation that is `length` bytes long by now.
+pub(crate) fn check_growing(value: &[u8], length: u64) -> Growing {
+    match parse(value).as_deref() {
+        None
+        | Some(
+            [
+                Spec::From {
+                    first: 0,
+                    last: None,
+                },
+            ],
+        ) => Growing::Whole,
+        Some(
+            &[
+                Spec::From {
+                    first,
+                    last: Some(last),
+                },
+            ],
+        ) if last >= VERY_LARGE => Growing::Follow { first, last },
+        Some(
+            &[
+                Spec::From {
+                    first,
+                    last: Some(last),
+                },
+            ],
+        ) => Growing::Awaited(Part { first, last }),
+        Some(_) => match check(value, length) {
+            Ranges::Parts(parts) => Growing::Parts(parts),
+            Ranges::Whole => Growing::Whole,
+            Ranges::Unsatisfiable => Growing::Unsatisfiable,
+        },
+    }
+}
+
 /// One range as written.
-#[derive(Debug, Clone, Copy)]
-enum Spec {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spec {
     From { first: u64, last: Option<u64> },
     Suffix(u64),
 }
@@ -67,7 +121,8 @@ impl Spec {
     }
 }
 
-fn parse(value: &[u8]) -> Option<Vec<Spec>> {
+/// The ranges of a field; none where it has another unit or is not understood.
+pub(crate) fn parse(value: &[u8]) -> Option<Vec<Spec>> {
     let text = std::str::from_utf8(value).ok()?;
     let set = strip_unit(text.trim())?;
     let items = set
@@ -103,7 +158,7 @@ fn strip_unit(text: &str) -> Option<&str> {
 }
 
 /// Digits only; a number beyond 64 bits is as good as the largest.
-fn number(text: &str) -> Option<u64> {
+pub(crate) fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
 }
@@ -167,6 +222,29 @@ mod tests {
         assert_eq!(check(b"bytes=0-", 0), Ranges::Unsatisfiable);
         let many = format!("bytes={}", vec!["0-0"; 65].join(","));
         assert_eq!(check(many.as_bytes(), 1000), Ranges::Unsatisfiable);
+    }
+
+    #[test]
+    fn what_grows_is_awaited_or_followed() {
+        assert_eq!(check_growing(b"bytes=0-", 5), Growing::Whole);
+        assert_eq!(check_growing(b"items=0-1", 5), Growing::Whole);
+        let part = |first, last| Part { first, last };
+        assert_eq!(check_growing(b"bytes=2-9", 5), Growing::Awaited(part(2, 9)));
+        assert_eq!(
+            check_growing(b"bytes=2-", 5),
+            Growing::Parts(vec![part(2, 4)])
+        );
+        assert_eq!(
+            check_growing(b"bytes=-2", 5),
+            Growing::Parts(vec![part(3, 4)])
+        );
+        assert_eq!(check_growing(b"bytes=5-", 5), Growing::Unsatisfiable);
+        let last = 9_007_199_254_740_991;
+        let follow = format!("bytes=3-{last}");
+        assert_eq!(
+            check_growing(follow.as_bytes(), 5),
+            Growing::Follow { first: 3, last }
+        );
     }
 
     proptest! {

@@ -1,57 +1,92 @@
 //! The simple HTTP server (documents: httpout, Simple HTTP server).
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use ::http::{HeaderValue, Method, Response, StatusCode, header};
 use httpout_plugins::Exchange;
 
-use crate::body::{Content, FileContent};
+use crate::body::{Content, FileContent, Upload};
 use crate::error::Reject;
 use crate::handler::Answer;
 use crate::http::conditional::{self, Validators, Verdict};
 use crate::http::range::{self, Part, Ranges};
+use crate::mode::Uploads;
 use crate::resource::{Files, Representation, Source};
 use crate::settings::Caching;
 
-/// Exposes the files of the directories for read.
+/// Exposes the files of the directories for read, and takes files from clients.
 pub(crate) struct FileServer {
-    pub(crate) files: Files,
+    /// None where clients may only write.
+    pub(crate) files: Option<Files>,
+    /// None where clients may only read.
+    pub(crate) uploads: Option<Uploads>,
     pub(crate) caching: Caching,
     /// Option `norange`: a Range field is ignored.
     pub(crate) norange: bool,
+    /// The longest wait for bytes that are not there yet; none is for ever.
+    pub(crate) timeout: Option<Duration>,
 }
 
 impl FileServer {
     /// As `Allow` lists them.
-    pub(crate) const METHODS: &str = "GET, HEAD, OPTIONS";
+    pub(crate) fn methods(&self) -> &'static str {
+        match (&self.files, &self.uploads) {
+            (_, None) => "GET, HEAD, OPTIONS",
+            (Some(_), Some(_)) => "GET, HEAD, PUT, POST, DELETE, OPTIONS",
+            (None, Some(_)) => "PUT, POST, DELETE, OPTIONS",
+        }
+    }
 
-    pub(crate) async fn route(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {
-        match exchange.head.method {
-            Method::GET | Method::HEAD => self.get(exchange, path).await,
-            Method::OPTIONS => self.options(path),
-            ref method => Err(Reject::MethodNotAllowed {
+    pub(crate) async fn route(
+        &self,
+        exchange: &Arc<Exchange>,
+        path: &[u8],
+        upload: &mut Upload,
+    ) -> Result<Answer, Reject> {
+        match (&exchange.head.method, &self.files, &self.uploads) {
+            (&Method::GET | &Method::HEAD, Some(files), _) => self.get(exchange, files, path).await,
+            (&Method::PUT | &Method::POST, _, Some(uploads)) => {
+                // Boxed: what is answered at once would move its large state too.
+                Box::pin(uploads.put(exchange, path, upload)).await
+            }
+            (&Method::DELETE, _, Some(uploads)) => Box::pin(uploads.delete(exchange, path)).await,
+            (&Method::OPTIONS, ..) => self.options(path),
+            (method, ..) => Err(Reject::MethodNotAllowed {
                 method: method.to_string(),
-                allow: FileServer::METHODS,
+                allow: self.methods(),
             }),
         }
     }
 
     pub(crate) fn is_file(&self, path: &[u8]) -> bool {
-        self.files.is_file(path)
+        let files = self.files.as_ref();
+        files.is_some_and(|files| files.is_file(path))
     }
 
-    /// What can be done with a resource, or with the server (`*`).
+    /// What can be done with a resource, or with the server (`*`). What clients may write need not be there.
     fn options(&self, path: &[u8]) -> Result<Answer, Reject> {
-        match self.files.open(path) {
-            Err(error) if path != b"*" && !matches!(error, Reject::Directory) => return Err(error),
-            _ => {}
+        if let (Some(files), None) = (&self.files, &self.uploads) {
+            match files.open(path) {
+                Err(error) if path != b"*" && !matches!(error, Reject::Directory) => {
+                    return Err(error);
+                }
+                _ => {}
+            }
         }
         let mut answer = Response::new(Content::Empty);
-        let methods = HeaderValue::from_static(FileServer::METHODS);
+        let methods = HeaderValue::from_static(self.methods());
         answer.headers_mut().insert(header::ALLOW, methods);
         Ok(answer)
     }
 
-    async fn get(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {
-        let file = self.files.open(path)?;
+    async fn get(&self, exchange: &Exchange, files: &Files, path: &[u8]) -> Result<Answer, Reject> {
+        if let Some(uploads) = &self.uploads
+            && let Some(version) = files.followed(path, &uploads.store)
+        {
+            return Box::pin(self.follow(exchange, path, version)).await;
+        }
+        let file = files.open(path)?;
         self.file(exchange, file)
     }
 

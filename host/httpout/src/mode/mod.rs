@@ -1,13 +1,19 @@
 //! What the server does with a request that no plugin has answered: the modes of the documents.
 
 mod file_server;
+mod growing;
+mod uploads;
+
+use std::sync::Arc;
 
 use httpout_plugins::Exchange;
 
+use crate::body::Upload;
 use crate::error::Reject;
 use crate::handler::Answer;
 
 pub(crate) use file_server::FileServer;
+pub(crate) use uploads::{Uploads, changes_something};
 
 /// The mode of a server (documents: option `hmode`, and what inputs and directories imply).
 pub(crate) enum Mode {
@@ -17,16 +23,21 @@ pub(crate) enum Mode {
 
 impl Mode {
     /// Answers a request for a normalized path: the requested one, or that of a file that a plugin chose.
-    pub(crate) async fn route(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {
+    pub(crate) async fn route(
+        &self,
+        exchange: &Arc<Exchange>,
+        path: &[u8],
+        upload: &mut Upload,
+    ) -> Result<Answer, Reject> {
         match self {
-            Mode::FileServer(server) => server.route(exchange, path).await,
+            Mode::FileServer(server) => server.route(exchange, path, upload).await,
         }
     }
 
     /// The methods that the server can answer, as `Allow` lists them.
     pub(crate) fn methods(&self) -> &'static str {
         match self {
-            Mode::FileServer(_) => FileServer::METHODS,
+            Mode::FileServer(server) => server.methods(),
         }
     }
 

@@ -7,10 +7,11 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::{Dir, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 use rustix::fs::{AtFlags, FileType, OFlags, Stat, fstat, statat};
 
 use crate::error::Reject;
+use crate::resource::names::NameId;
 
 /// An exposed directory. Every path is resolved below its handle, symbolic links included.
 #[derive(Debug)]
@@ -97,6 +98,21 @@ impl Directory {
                 .is_some_and(|stat| Identity::of(&stat) == trail.file)
     }
 
+    /// What tells the name at a path from all others; none where its directory does not exist.
+    pub(crate) fn name_id(&self, path: &[u8]) -> Option<NameId> {
+        let slash = path.iter().rposition(|&byte| byte == b'/');
+        let (parent, name) = match slash {
+            Some(slash) => (&path[..slash], &path[slash + 1..]),
+            None => return name_id(&self.dir, path).ok(),
+        };
+        let found = self.dir.metadata(OsStr::from_bytes(parent)).ok()?;
+        Some(NameId {
+            device: found.dev(),
+            inode: found.ino(),
+            name: OsStr::from_bytes(name).to_owned(),
+        })
+    }
+
     fn stat(&self, path: &[u8]) -> Option<Stat> {
         statat(&self.dir, path, AtFlags::SYMLINK_NOFOLLOW).ok()
     }
@@ -110,7 +126,7 @@ impl Trail {
 }
 
 impl Identity {
-    fn of(stat: &Stat) -> Identity {
+    pub(crate) fn of(stat: &Stat) -> Identity {
         let nanoseconds =
             |seconds: i64, rest: u64| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
         Identity {
@@ -120,6 +136,11 @@ impl Identity {
             modified: nanoseconds(stat.st_mtime, stat.st_mtime_nsec),
             changed: nanoseconds(stat.st_ctime, stat.st_ctime_nsec),
         }
+    }
+
+    /// The strong entity tag of the content, with its quotes.
+    pub(crate) fn etag(&self) -> String {
+        format!("\"{:x}-{:x}-{:x}\"", self.modified, self.size, self.inode)
     }
 
     /// When the content was last modified.
@@ -136,6 +157,16 @@ impl Identity {
         let changed = SystemTime::UNIX_EPOCH + Duration::from_nanos(since);
         changed.elapsed().is_ok_and(|age| age > COARSEST_STEP)
     }
+}
+
+/// What tells a name in a directory from all others.
+pub(crate) fn name_id(directory: &Dir, name: &[u8]) -> io::Result<NameId> {
+    let found = directory.dir_metadata()?;
+    Ok(NameId {
+        device: found.dev(),
+        inode: found.ino(),
+        name: OsStr::from_bytes(name).to_owned(),
+    })
 }
 
 /// The directories on the way to a file: `a/b/c` gives `a` and `a/b`.

@@ -12,8 +12,8 @@ use quick_cache::sync::Cache;
 
 use crate::error::Reject;
 use crate::http::media_type;
-use crate::resource::Mounts;
 use crate::resource::directory::{Identity, Trail};
+use crate::resource::{Mounts, Store, Version};
 
 /// Files up to this size are kept in memory.
 const SMALL: u64 = 16 << 10;
@@ -97,6 +97,12 @@ impl Files {
         Ok(representation)
     }
 
+    /// The version that is being written at a normalized path, where it can be followed.
+    pub(crate) fn followed(&self, path: &[u8], store: &Store) -> Option<Arc<Version>> {
+        let (directory, below) = self.mounts.locate(path).ok()?;
+        store.followed(directory, below)
+    }
+
     /// Whether a normalized path names a file that can be read now.
     pub(crate) fn is_file(&self, path: &[u8]) -> bool {
         let located = self.mounts.locate(path);
@@ -111,17 +117,13 @@ impl Representation {
             Source::Disk(_) => identity.size,
         };
         let modified = identity.modified();
-        let etag = format!(
-            "\"{:x}-{:x}-{:x}\"",
-            identity.modified, identity.size, identity.inode
-        );
         let date = httpdate::fmt_http_date(modified);
         let field = |text: String| HeaderValue::try_from(text).expect("digits and letters");
         Representation {
             source,
             length,
             modified,
-            etag: field(etag),
+            etag: field(identity.etag()),
             last_modified: field(date),
             content_type: media_type::of(path),
         }

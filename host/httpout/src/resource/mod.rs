@@ -3,7 +3,15 @@
 mod directory;
 mod files;
 mod mounts;
+mod names;
+mod store;
+mod temporary;
+mod version;
+mod writer;
 
-pub(crate) use directory::Directory;
+pub(crate) use directory::{Directory, Identity};
 pub(crate) use files::{Files, Representation, Source};
 pub(crate) use mounts::Mounts;
+pub(crate) use store::{Condition, InPlace, Reading, Store, Stored, Upload};
+pub(crate) use version::{Next, Seat, State, Version};
+pub(crate) use writer::Writer;

@@ -181,7 +181,7 @@ impl Connections {
 
 impl Link {
     /// Counts as progress, see option `timeout`.
-    pub(super) fn note_progress(&self) {
+    pub(crate) fn note_progress(&self) {
         // Two threads that count at once may count one: it has changed all the same.
         self.progress
             .store(self.progress.load(Relaxed).wrapping_add(1), Relaxed);

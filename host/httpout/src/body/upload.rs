@@ -1,0 +1,101 @@
+//! The body of a request, as it comes in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::{Version, header, request::Parts};
+use bytes::Bytes;
+use http_body::Body as _;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
+
+use crate::error::Reject;
+use crate::server::Link;
+
+/// What is read of a body that nobody wants, in bytes, so that the connection can be kept. Beyond it is closed.
+const DRAINED: u64 = 256 << 20;
+
+/// The body of a request. A client that expects 100 (Continue) gets it when the first bytes are asked for.
+pub(crate) struct Upload {
+    incoming: Incoming,
+    link: Arc<Link>,
+    /// The longest wait for more; none is for ever.
+    timeout: Option<Duration>,
+    /// The client may send the body, or may not.
+    is_held_back: bool,
+    is_http1: bool,
+    /// Nothing more is to be read: it has ended, or broken off.
+    is_over: bool,
+}
+
+impl Upload {
+    pub(crate) fn new(
+        incoming: Incoming,
+        head: &Parts,
+        link: Arc<Link>,
+        timeout: Option<Duration>,
+    ) -> Upload {
+        Upload {
+            is_held_back: head.headers.contains_key(header::EXPECT),
+            is_http1: head.version < Version::HTTP_2,
+            is_over: incoming.is_end_stream(),
+            incoming,
+            link,
+            timeout,
+        }
+    }
+
+    /// In bytes; none where only the end will tell.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.incoming.size_hint().exact()
+    }
+
+    /// The next bytes; none at the end. Trailers are read and forgotten.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Reject> {
+        self.is_held_back = false;
+        while !self.is_over {
+            let frame = match self.timeout {
+                Some(limit) => tokio::time::timeout(limit, self.incoming.frame()).await,
+                None => Ok(self.incoming.frame().await),
+            };
+            self.link.note_progress();
+            match frame {
+                Ok(Some(Ok(frame))) => {
+                    if let Ok(bytes) = frame.into_data() {
+                        return Ok(Some(bytes));
+                    }
+                }
+                Ok(None) => self.is_over = true,
+                Ok(Some(Err(error))) => {
+                    self.is_over = true;
+                    tracing::debug!(connection = self.link.connection.id, "body: {error}");
+                    return Err(Reject::Incomplete);
+                }
+                Err(_) => {
+                    self.is_over = true;
+                    let limit = self.timeout.unwrap_or_default();
+                    return Err(Reject::TooSlow(limit.as_secs()));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads the rest away beside the answer, within a bound: a client that still sends would lose an answer whose
+    /// connection is closed, and some encoders end with it.
+    pub(crate) fn drain(mut self) {
+        // HTTP/2 tells the client to stop. A client that was not told to go on may send nothing.
+        if self.is_over || self.is_held_back || !self.is_http1 {
+            return;
+        }
+        tokio::spawn(async move {
+            let mut left = DRAINED;
+            while let Ok(Some(bytes)) = self.next().await {
+                left = left.saturating_sub(bytes.len() as u64);
+                if left == 0 {
+                    break;
+                }
+            }
+        });
+    }
+}

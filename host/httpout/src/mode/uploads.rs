@@ -1,0 +1,255 @@
+//! PUT, POST and DELETE (documents: httpout, Simple HTTP server): files that clients write.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use ::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use bytes::Bytes;
+use httpout_plugins::Exchange;
+use tokio::task::spawn_blocking;
+
+use crate::body::{Content, Upload};
+use crate::error::Reject;
+use crate::handler::Answer;
+use crate::http::conditional::{self, Validators, Verdict};
+use crate::http::path::encode;
+use crate::http::write_range::{self, Span};
+use crate::reqlog::Reqlog;
+use crate::resource::{self, Condition, Identity, InPlace, Reading, Store, Stored, Writer};
+
+/// Writes what clients send into a directory.
+pub(crate) struct Uploads {
+    pub(crate) store: Arc<Store>,
+    /// Option `maxs`, in bytes; none is unlimited.
+    pub(crate) maxs: Option<u64>,
+    /// Option `cte`: an upload may be read while it runs.
+    pub(crate) cte: bool,
+    /// Option `reqlog=REC`.
+    pub(crate) log: Reqlog,
+}
+
+/// What came of the body of a request.
+struct Received {
+    answer: StatusCode,
+    etag: Option<HeaderValue>,
+}
+
+impl Uploads {
+    /// Stores the body under the path, whole or in parts.
+    pub(crate) async fn put(
+        &self,
+        exchange: &Arc<Exchange>,
+        path: &[u8],
+        body: &mut Upload,
+    ) -> Result<Answer, Reject> {
+        let fields = &exchange.head.headers;
+        refuse_coding(fields)?;
+        self.check_size(body.length().unwrap_or(0))?;
+        let received = match write_range::parse(fields)? {
+            None => self.put_whole(exchange, path, body).await?,
+            Some(specs) => {
+                let file = self.open_in_place(exchange, path).await?;
+                let spans = write_range::plan(&specs, file.length, body.length())?;
+                self.put_parts(exchange, file, &spans, body).await?
+            }
+        };
+        let mut answer = Response::new(Content::Empty);
+        *answer.status_mut() = received.answer;
+        let fields = answer.headers_mut();
+        let location = HeaderValue::try_from(encode(path)).expect("is encoded");
+        fields.insert(header::CONTENT_LOCATION, location);
+        if let Some(etag) = received.etag {
+            fields.insert(header::ETAG, etag);
+        }
+        Ok(answer)
+    }
+
+    /// Removes the file.
+    pub(crate) async fn delete(
+        &self,
+        exchange: &Arc<Exchange>,
+        path: &[u8],
+    ) -> Result<Answer, Reject> {
+        let (store, condition) = (self.store.clone(), condition(exchange));
+        let below = below(path)?;
+        blocking(move || store.delete(&below, &condition)).await?;
+        self.log.record("Deleting", path);
+        Ok(Response::new(Content::Empty))
+    }
+
+    async fn put_whole(
+        &self,
+        exchange: &Arc<Exchange>,
+        path: &[u8],
+        body: &mut Upload,
+    ) -> Result<Received, Reject> {
+        let (store, condition) = (self.store.clone(), condition(exchange));
+        let (target, reading) = (below(path)?, self.reading(path, body));
+        let upload = blocking(move || store.upload(&target, reading, condition)).await?;
+        self.log.record("Opening", path);
+        let stored = match self.receive(exchange, &upload, body).await {
+            Ok(()) => blocking(move || upload.publish()).await,
+            Err(reject) => {
+                drop(upload);
+                Err(reject)
+            }
+        };
+        self.log.record("Closing", path);
+        let Stored { identity, is_new } = stored?;
+        Ok(Received {
+            answer: match is_new {
+                true => StatusCode::CREATED,
+                false => StatusCode::OK,
+            },
+            etag: HeaderValue::try_from(identity.etag()).ok(),
+        })
+    }
+
+    /// Which readers see what comes in.
+    fn reading(&self, path: &[u8], body: &Upload) -> Reading {
+        match body.length() {
+            _ if !self.cte => Reading::Never,
+            // It is live. A manifest is read again and again, and must never be torn.
+            None if !is_manifest(path) => Reading::Always,
+            _ => Reading::NewName,
+        }
+    }
+
+    async fn receive(
+        &self,
+        exchange: &Exchange,
+        upload: &resource::Upload,
+        body: &mut Upload,
+    ) -> Result<(), Reject> {
+        let mut writer = Writer::new(upload.version.file.clone());
+        let mut total = 0;
+        while let Some(bytes) = body.next().await? {
+            total += bytes.len() as u64;
+            exchange.bytes_received.store(total, Relaxed);
+            self.check_size(total)?;
+            if upload.is_followed {
+                upload.version.append(&bytes);
+            }
+            if let Some(stored) = writer.push(bytes).await? {
+                upload.version.stored(stored);
+            }
+        }
+        Ok(writer.flush().await?)
+    }
+
+    async fn open_in_place(
+        &self,
+        exchange: &Arc<Exchange>,
+        path: &[u8],
+    ) -> Result<InPlace, Reject> {
+        let (store, condition) = (self.store.clone(), condition(exchange));
+        let below = below(path)?;
+        blocking(move || store.open_in_place(&below, &condition)).await
+    }
+
+    async fn put_parts(
+        &self,
+        exchange: &Exchange,
+        file: InPlace,
+        spans: &[Span],
+        body: &mut Upload,
+    ) -> Result<Received, Reject> {
+        let _only_writer = file.target.writing.name().in_place.lock().await;
+        let mut writer = Writer::new(file.file.clone());
+        let mut rest = Bytes::new();
+        let mut total = 0;
+        for span in spans {
+            writer.seek(span.position).await?;
+            let mut left = span.length.unwrap_or(u64::MAX);
+            let mut end = span.position;
+            while left > 0 {
+                if rest.is_empty() {
+                    match body.next().await? {
+                        Some(bytes) => rest = bytes,
+                        None if span.length.is_none() => break,
+                        None => {
+                            writer.flush().await?;
+                            return Err(Reject::BadRequest("the body is shorter than the ranges"));
+                        }
+                    }
+                    total += rest.len() as u64;
+                    exchange.bytes_received.store(total, Relaxed);
+                    self.check_size(total)?;
+                }
+                let count = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
+                end += count as u64;
+                if end > file.length {
+                    self.check_size(end)?;
+                }
+                left -= count as u64;
+                writer.push(rest.split_to(count)).await?;
+            }
+        }
+        writer.flush().await?;
+        if !rest.is_empty() || body.next().await?.is_some() {
+            return Err(Reject::BadRequest("the body is longer than the ranges"));
+        }
+        Ok(Received {
+            answer: StatusCode::OK,
+            etag: None,
+        })
+    }
+
+    fn check_size(&self, bytes: u64) -> Result<(), Reject> {
+        match self.maxs {
+            Some(limit) if bytes > limit => Err(Reject::TooLarge { limit }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The conditions of the request, for whatever the name holds when they are asked.
+fn condition(exchange: &Arc<Exchange>) -> Condition {
+    let exchange = exchange.clone();
+    Arc::new(move |current: Option<&Identity>| {
+        let head = &exchange.head;
+        let etag = current.map(Identity::etag);
+        let validators = current
+            .zip(etag.as_deref())
+            .map(|(identity, etag)| Validators {
+                etag,
+                modified: identity.modified(),
+            });
+        match conditional::check_write(&head.method, &head.headers, validators) {
+            Verdict::Proceed => Ok(()),
+            _ => Err(Reject::PreconditionFailed),
+        }
+    })
+}
+
+/// What is stored is what a GET gives: a coding would have to be remembered.
+fn refuse_coding(fields: &HeaderMap) -> Result<(), Reject> {
+    let mut codings = fields.get_all(header::CONTENT_ENCODING).iter();
+    match codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        true => Ok(()),
+        false => Err(Reject::UnsupportedCoding),
+    }
+}
+
+fn below(path: &[u8]) -> Result<Vec<u8>, Reject> {
+    let below = path.strip_prefix(b"/").ok_or(Reject::NotFound)?;
+    Ok(below.to_vec())
+}
+
+fn is_manifest(path: &[u8]) -> bool {
+    let extension = path.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
+    extension.eq_ignore_ascii_case(b"mpd") || extension.eq_ignore_ascii_case(b"m3u8")
+}
+
+/// Runs what touches the disk on a thread that may block, to its end.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Reject> + Send + 'static,
+) -> Result<T, Reject> {
+    let done = spawn_blocking(work).await;
+    done.map_err(|panic| Reject::Write(std::io::Error::other(panic)))?
+}
+
+/// Whether a method may change something, so that its request runs to its end though the client is gone.
+pub(crate) fn changes_something(method: &Method) -> bool {
+    matches!(*method, Method::PUT | Method::POST | Method::DELETE)
+}

@@ -1,0 +1,151 @@
+//! The names that are being written, and which of their versions counts.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::Mutex as AsyncMutex;
+
+use crate::resource::Version;
+
+/// A name in a directory, whatever the path by which it was reached.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct NameId {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    pub(crate) name: OsString,
+}
+
+/// All names that somebody writes.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    written: Mutex<HashMap<NameId, Written>>,
+    /// Versions that can be followed. As long as there are none, nobody need look.
+    followed: AtomicUsize,
+    last_start: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Written {
+    name: Arc<Name>,
+    /// As long as somebody writes it.
+    writers: usize,
+}
+
+/// A name while somebody writes it.
+#[derive(Debug, Default)]
+pub(crate) struct Name {
+    versions: Mutex<Versions>,
+    /// Held by the one who writes parts in place.
+    pub(crate) in_place: AsyncMutex<()>,
+}
+
+/// The versions of one name, ordered by their start. The name holds what started last of those that are done.
+#[derive(Debug, Default)]
+pub(crate) struct Versions {
+    /// Whole uploads that run.
+    pub(crate) uploads: usize,
+    /// The start of what the name holds.
+    done: u64,
+    /// Those that are readable while they grow.
+    followed: Vec<(u64, Arc<Version>)>,
+}
+
+/// Holds a name in the list of those that are written.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    names: Arc<Names>,
+    id: NameId,
+    name: Arc<Name>,
+}
+
+impl Names {
+    /// Takes part in writing a name.
+    pub(crate) fn write(self: &Arc<Self>, id: NameId) -> Writing {
+        let mut written = self.written();
+        let entry = written.entry(id.clone()).or_default();
+        entry.writers += 1;
+        Writing {
+            names: self.clone(),
+            id,
+            name: entry.name.clone(),
+        }
+    }
+
+    /// Whether any name has a version that is read while it grows.
+    pub(crate) fn any_followed(&self) -> bool {
+        self.followed.load(Relaxed) > 0
+    }
+
+    /// The version of a name that is read while it grows.
+    pub(crate) fn followed(&self, id: &NameId) -> Option<Arc<Version>> {
+        let name = self.written().get(id)?.name.clone();
+        name.versions().newest()
+    }
+
+    /// Orders what is done with names: later starts have larger numbers.
+    pub(crate) fn start(&self) -> u64 {
+        self.last_start.fetch_add(1, Relaxed) + 1
+    }
+
+    fn written(&self) -> MutexGuard<'_, HashMap<NameId, Written>> {
+        self.written.lock().expect("no holder panics")
+    }
+}
+
+impl Name {
+    pub(crate) fn versions(&self) -> MutexGuard<'_, Versions> {
+        self.versions.lock().expect("no holder panics")
+    }
+}
+
+impl Versions {
+    /// Whether what started then still has a say: nothing that started later is done.
+    pub(crate) fn counts(&self, start: u64) -> bool {
+        start > self.done
+    }
+
+    /// What started then is what the name holds.
+    pub(crate) fn set_done(&mut self, start: u64) {
+        self.done = start;
+    }
+
+    fn newest(&self) -> Option<Arc<Version>> {
+        let newest = self.followed.iter().max_by_key(|(start, _)| *start)?;
+        self.counts(newest.0).then(|| newest.1.clone())
+    }
+}
+
+impl Writing {
+    pub(crate) fn name(&self) -> &Name {
+        &self.name
+    }
+
+    /// Makes a version readable while it grows.
+    pub(crate) fn follow(&self, start: u64, version: Arc<Version>) {
+        self.name.versions().followed.push((start, version));
+        self.names.followed.fetch_add(1, Relaxed);
+    }
+
+    /// The version that started then does not grow any more.
+    pub(crate) fn unfollow(&self, start: u64) {
+        let mut versions = self.name.versions();
+        let before = versions.followed.len();
+        versions.followed.retain(|(other, _)| *other != start);
+        let gone = before - versions.followed.len();
+        self.names.followed.fetch_sub(gone, Relaxed);
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        let mut written = self.names.written();
+        if let Some(entry) = written.get_mut(&self.id) {
+            entry.writers -= 1;
+            if entry.writers == 0 {
+                written.remove(&self.id);
+            }
+        }
+    }
+}

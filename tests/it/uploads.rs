@@ -1,0 +1,600 @@
+//! PUT, POST and DELETE (documents: httpout, Simple HTTP server; options `wdir`, `maxs`).
+
+use std::path::Path;
+
+use crate::support::tree::pattern;
+use crate::support::{Client, Server, Tree, curl};
+
+/// A server that reads from and writes to one directory.
+fn read_write(tree: &Tree, options: &[&str]) -> Server {
+    let www = tree.text("www");
+    let directories = [format!("--rdirs={www}"), format!("--wdir={www}")];
+    let options = options.iter().map(|option| (*option).to_owned());
+    Server::start(directories.into_iter().chain(options))
+}
+
+fn content(tree: &Tree, below: &str) -> Vec<u8> {
+    std::fs::read(tree.path(below)).unwrap_or_else(|error| panic!("{below}: {error}"))
+}
+
+fn is_empty(directory: &Path) -> bool {
+    std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+#[test]
+fn a_file_is_created_replaced_and_removed() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &[]);
+
+    let created = Client::put(&server, "/new/dir/a%20b.txt", "", b"one");
+    assert_eq!(created.status, 201);
+    assert_eq!(
+        created.field("content-location"),
+        Some("/new/dir/a%20b.txt")
+    );
+    assert_eq!(content(&tree, "www/new/dir/a b.txt"), b"one");
+    let read = Client::get(&server, "/new/dir/a%20b.txt");
+    assert_eq!(read.text(), "one");
+    assert_eq!(read.field("etag"), created.field("etag"));
+    assert_eq!(
+        read.field("content-type"),
+        Some("text/plain; charset=utf-8")
+    );
+
+    let replaced = Client::put(&server, "/new/dir/a%20b.txt?query", "", b"another");
+    assert_eq!(replaced.status, 200);
+    assert_eq!(Client::get(&server, "/new/dir/a%20b.txt").text(), "another");
+
+    let removed = Client::ask(&server, "DELETE", "/new/dir/a%20b.txt", "");
+    assert_eq!(removed.status, 200);
+    assert_eq!(Client::get(&server, "/new/dir/a%20b.txt").status, 404);
+    assert_eq!(
+        Client::ask(&server, "DELETE", "/new/dir/a%20b.txt", "").status,
+        404
+    );
+    assert!(is_empty(&tree.path("www/.httpout-tmp")));
+}
+
+#[test]
+fn a_write_directory_alone_is_write_only() {
+    let tree = Tree::new();
+    tree.write("incoming/old.txt", b"old");
+    let server = Server::start([format!("--wdir={}", tree.text("incoming"))]);
+    assert_eq!(Client::put(&server, "/a.txt", "", b"new").status, 201);
+    for (method, target) in [("GET", "/old.txt"), ("HEAD", "/a.txt"), ("GET", "/")] {
+        let refused = Client::ask(&server, method, target, "");
+        assert_eq!(refused.status, 405, "{method} {target}");
+        assert_eq!(refused.field("allow"), Some("PUT, POST, DELETE, OPTIONS"));
+    }
+    let options = Client::ask(&server, "OPTIONS", "/anything", "");
+    assert_eq!(
+        (options.status, options.field("allow")),
+        (200, Some("PUT, POST, DELETE, OPTIONS"))
+    );
+}
+
+#[test]
+fn without_a_write_directory_nothing_is_written() {
+    let tree = Tree::new();
+    let server = Server::start([tree.text("www")]);
+    let refused = Client::put(&server, "/a.txt", "", b"new");
+    assert_eq!(
+        (refused.status, refused.field("allow")),
+        (405, Some("GET, HEAD, OPTIONS"))
+    );
+    assert_eq!(Client::ask(&server, "DELETE", "/hello.txt", "").status, 405);
+    assert!(!tree.path("www/a.txt").exists());
+}
+
+#[test]
+fn reading_and_writing_may_be_different_directories() {
+    let tree = Tree::new();
+    tree.write("incoming/x/keep", b"");
+    let server = Server::start([
+        format!("--rdirs={}", tree.text("www")),
+        format!("--wdir={}", tree.text("incoming")),
+    ]);
+    assert_eq!(Client::put(&server, "/a.txt", "", b"new").status, 201);
+    assert_eq!(content(&tree, "incoming/a.txt"), b"new");
+    assert_eq!(Client::get(&server, "/a.txt").status, 404);
+    assert_eq!(Client::ask(&server, "DELETE", "/hello.txt", "").status, 404);
+
+    // The write directory lies below the one for read, so what is uploaded is readable there.
+    let server = Server::start([
+        format!("--rdirs={}", tree.text("")),
+        format!("--wdir={}", tree.text("incoming")),
+    ]);
+    assert_eq!(Client::put(&server, "/x/b.txt", "", b"new").status, 201);
+    assert_eq!(Client::get(&server, "/incoming/x/b.txt").text(), "new");
+    assert_eq!(Client::get(&server, "/incoming/.httpout-tmp/").status, 404);
+}
+
+#[test]
+fn post_to_a_path_is_put() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &[]);
+    let body = tree.text("www/big.bin");
+    let answer = curl(&[
+        "--data-binary",
+        &format!("@{body}"),
+        "-w",
+        "%{http_code}",
+        &server.url("/posted.bin"),
+    ]);
+    assert_eq!(answer, "201");
+    assert_eq!(
+        content(&tree, "www/posted.bin"),
+        content(&tree, "www/big.bin")
+    );
+}
+
+#[test]
+fn curl_uploads_with_expect_chunked_and_resumed() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &[]);
+    let big = content(&tree, "www/big.bin");
+    let source = tree.text("www/big.bin");
+    let status = |arguments: &[&str]| {
+        curl(&[&["-o", "/dev/null", "-w", "%{http_code}"], arguments].concat())
+    };
+    assert_eq!(status(&["-T", &source, &server.url("/expect.bin")]), "201");
+    assert_eq!(content(&tree, "www/expect.bin"), big);
+    // Chunked, and over HTTP/2.
+    let chunked = "Transfer-Encoding: chunked";
+    assert_eq!(
+        status(&["-T", &source, "-H", chunked, &server.url("/chunked.bin")]),
+        "201"
+    );
+    assert_eq!(content(&tree, "www/chunked.bin"), big);
+    assert_eq!(
+        status(&[
+            "--http2-prior-knowledge",
+            "-T",
+            &source,
+            &server.url("/h2.bin")
+        ]),
+        "201"
+    );
+    assert_eq!(content(&tree, "www/h2.bin"), big);
+    // `-C` sends `Content-Range: bytes 1000-2999999/3000000` and the rest.
+    tree.write("www/resumed.bin", &big[..1000]);
+    assert_eq!(
+        status(&["-C", "1000", "-T", &source, &server.url("/resumed.bin")]),
+        "200"
+    );
+    assert_eq!(content(&tree, "www/resumed.bin"), big);
+}
+
+#[test]
+fn empty_and_chunked_bodies_with_trailers_are_files() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &[]);
+    assert_eq!(Client::put(&server, "/none.bin", "", b"").status, 201);
+    assert_eq!(content(&tree, "www/none.bin"), b"");
+    // Neither a length nor chunks: no body, and no 411.
+    assert_eq!(Client::ask(&server, "PUT", "/none2.bin", "").status, 201);
+    let mut client = Client::connect(&server);
+    client.send(
+        "PUT /t.bin HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n",
+    );
+    client.send("5;note=x\r\nhello\r\n1\r\n!\r\n0\r\nX-Sum: 1\r\n\r\n");
+    assert_eq!(client.read_response("PUT").status, 201);
+    assert_eq!(content(&tree, "www/t.bin"), b"hello!");
+    client.send("GET /t.bin HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(client.read_response("GET").text(), "hello!");
+}
+
+#[test]
+fn conditions_are_checked_before_anything_is_written() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &[]);
+    let etag = Client::get(&server, "/hello.txt");
+    let etag = etag.field("etag").expect("has a tag");
+    for (target, fields, status) in [
+        ("/hello.txt", "If-None-Match: *\r\n".to_owned(), 412),
+        ("/hello.txt", "If-Match: \"other\"\r\n".to_owned(), 412),
+        (
+            "/hello.txt",
+            "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n".to_owned(),
+            412,
+        ),
+        ("/absent.txt", "If-Match: *\r\n".to_owned(), 412),
+        ("/hello.txt", format!("If-Match: {etag}\r\n"), 200),
+        ("/absent.txt", "If-None-Match: *\r\n".to_owned(), 201),
+    ] {
+        let answer = Client::put(&server, target, &fields, b"new");
+        assert_eq!(answer.status, status, "{target} {fields}");
+    }
+    assert_eq!(content(&tree, "www/hello.txt"), b"new");
+    let stale = Client::ask(
+        &server,
+        "DELETE",
+        "/hello.txt",
+        &format!("If-Match: {etag}\r\n"),
+    );
+    assert_eq!(stale.status, 412);
+    assert!(tree.path("www/hello.txt").exists());
+}
+
+#[test]
+fn of_two_that_create_a_name_one_wins() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &["--reqlog=REC"]);
+    let mut first = Client::connect(&server);
+    let head = "PUT /once.txt HTTP/1.1\r\nHost: a\r\nIf-None-Match: *\r\nContent-Length: 5\r\n\r\n";
+    first.send(head);
+    server.wait_for_log("Opening output once.txt");
+    assert_eq!(
+        Client::put(&server, "/once.txt", "If-None-Match: *\r\n", b"other").status,
+        201
+    );
+    first.send("first");
+    assert_eq!(first.read_response("PUT").status, 412);
+    assert_eq!(content(&tree, "www/once.txt"), b"other");
+}
+
+#[test]
+fn too_large_uploads_are_refused_at_once_and_the_connection_is_kept() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &["--maxs=1000"]);
+    let body = pattern(2000);
+
+    // The answer comes before the body, which is read away.
+    let mut client = Client::connect(&server);
+    client.send("PUT /hello.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 2000\r\n\r\n");
+    assert_eq!(client.read_response("PUT").status, 413);
+    client.send_bytes(&body);
+    client.send("GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(client.read_response("GET").text(), "hello\n");
+
+    // Of a chunked body only the bytes tell.
+    client.send("PUT /hello.txt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    client.send_chunk(&body[..900]);
+    client.send_chunk(&body[..900]);
+    assert_eq!(client.read_response("PUT").status, 413);
+    client.send_chunk(&body);
+    client.send_chunk(b"");
+    client.send("GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(client.read_response("GET").text(), "hello\n");
+    assert!(is_empty(&tree.path("www/.httpout-tmp")));
+
+    // Parts do not grow a file beyond the limit either.
+    tree.write("www/part.bin", &body[..900]);
+    let appended = Client::put(
+        &server,
+        "/part.bin",
+        "Content-Range: bytes 900-1099/*\r\n",
+        &body[..200],
+    );
+    assert_eq!(appended.status, 413);
+    assert_eq!(
+        Client::put(&server, "/exact.bin", "", &body[..1000]).status,
+        201
+    );
+}
+
+#[test]
+fn a_limit_of_0_is_none() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &["--maxs=0"]);
+    assert_eq!(
+        Client::put(&server, "/a.bin", "", &pattern(100_000)).status,
+        201
+    );
+}
+
+#[test]
+fn who_expects_to_be_told_to_go_on_is_told_after_all_checks() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &["--maxs=1000"]);
+    let mut client = Client::connect(&server);
+    client.send(
+        "PUT /a.txt HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+    );
+    assert_eq!(client.read_head().status, 100);
+    client.send("abc");
+    assert_eq!(client.read_response("PUT").status, 201);
+    for (fields, status) in [
+        ("Content-Length: 2000", 413),
+        ("Content-Length: 3\r\nIf-None-Match: *", 412),
+        ("Content-Length: 3\r\nContent-Encoding: gzip", 415),
+        ("Content-Length: 3\r\nRange: bytes=9-11", 416),
+    ] {
+        let mut client = Client::connect(&server);
+        client.send(&format!(
+            "PUT /a.txt HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n{fields}\r\n\r\n"
+        ));
+        assert_eq!(client.read_response("PUT").status, status, "{fields}");
+    }
+}
+
+#[test]
+fn parts_are_written_in_place() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &[]);
+    tree.write("www/part.txt", b"0123456789");
+    for (fields, body, status, expected) in [
+        ("Range: bytes=2-3", "ab", 200, "01ab456789"),
+        ("Range: bytes=0-0,9-9", "xy", 200, "x1ab45678y"),
+        ("Range: bytes=0-0, bytes=4-", "zabcdef", 200, "z1ababcdef"),
+        ("Range: bytes=-2", "##", 200, "z1ababcd##"),
+        ("Content-Range: bytes 1-2/10", "CC", 200, "zCCbabcd##"),
+        ("Content-Range: bytes 10-11/12", "++", 200, "zCCbabcd##++"),
+        ("Range: bytes=13-14", "no", 416, "zCCbabcd##++"),
+        ("Range: bytes=0-1", "toolong", 400, "zCCbabcd##++"),
+        ("Range: bytes=0-9", "short", 400, "zCCbabcd##++"),
+        ("Range: lines=0-1", "no", 400, "zCCbabcd##++"),
+        ("Range: bytes=a-b", "no", 400, "zCCbabcd##++"),
+        ("Content-Range: bytes 0-1", "no", 400, "zCCbabcd##++"),
+        (
+            "Content-Range: bytes 0-1/2\r\nRange: bytes=0-1",
+            "no",
+            400,
+            "zCCbabcd##++",
+        ),
+    ] {
+        let answer = Client::put(
+            &server,
+            "/part.txt",
+            &format!("{fields}\r\n"),
+            body.as_bytes(),
+        );
+        assert_eq!(answer.status, status, "{fields}");
+        if status == 416 {
+            assert_eq!(answer.field("content-range"), Some("bytes */12"));
+        }
+        assert_eq!(
+            Client::get(&server, "/part.txt").text(),
+            expected,
+            "{fields}"
+        );
+    }
+    assert_eq!(
+        Client::put(&server, "/absent.txt", "Range: bytes=0-1\r\n", b"ab").status,
+        404
+    );
+    assert!(!tree.path("www/absent.txt").exists());
+}
+
+#[test]
+fn parts_wait_for_a_whole_upload_of_their_name() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &["--reqlog=REC"]);
+    let mut whole = Client::connect(&server);
+    whole.send("PUT /hello.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
+    server.wait_for_log("Opening output hello.txt");
+    assert_eq!(
+        Client::put(&server, "/hello.txt", "Range: bytes=0-0\r\n", b"J").status,
+        409
+    );
+    whole.send("whole");
+    assert_eq!(whole.read_response("PUT").status, 200);
+    assert_eq!(
+        Client::put(&server, "/hello.txt", "Range: bytes=0-0\r\n", b"W").status,
+        200
+    );
+    assert_eq!(content(&tree, "www/hello.txt"), b"Whole");
+}
+
+#[test]
+fn paths_that_cannot_be_written_are_refused() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &[]);
+    let long = format!("/{}", "n".repeat(300));
+    for (target, status) in [
+        ("/", 409),
+        ("/sub", 409),
+        ("/new/", 409),
+        ("/hello.txt/below.txt", 409),
+        ("/../up.txt", 404),
+        ("/%2e%2e/up.txt", 404),
+        ("/directory-escape/in.txt", 404),
+        ("/.httpout-tmp/x", 404),
+        ("/sub/.httpout-tmp/x", 404),
+        ("/a%00b", 400),
+        (&long, 400),
+    ] {
+        let answer = Client::put(&server, target, "", b"x");
+        assert_eq!(answer.status, status, "{target}");
+    }
+    for (target, status) in [
+        ("/sub", 409),
+        ("/", 409),
+        ("/directory-escape/inner.txt", 404),
+    ] {
+        assert_eq!(
+            Client::ask(&server, "DELETE", target, "").status,
+            status,
+            "{target}"
+        );
+    }
+    assert!(tree.path("other/inner.txt").exists() && !tree.path("other/in.txt").exists());
+    assert!(!tree.path("up.txt").exists());
+
+    // A link is replaced, or removed, never followed out.
+    assert_eq!(
+        Client::put(&server, "/absolute-escape.txt", "", b"mine").status,
+        200
+    );
+    assert_eq!(content(&tree, "outside.txt"), b"outside");
+    assert_eq!(Client::get(&server, "/absolute-escape.txt").text(), "mine");
+    assert_eq!(
+        Client::ask(&server, "DELETE", "/relative-escape.txt", "").status,
+        200
+    );
+    assert_eq!(
+        Client::put(
+            &server,
+            "/relative-escape.txt",
+            "Range: bytes=0-0\r\n",
+            b"x"
+        )
+        .status,
+        404
+    );
+    assert_eq!(content(&tree, "outside.txt"), b"outside");
+}
+
+#[test]
+fn a_coded_body_is_refused_with_the_way_out() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &[]);
+    let refused = Client::put(&server, "/a.mpd", "Content-Encoding: gzip\r\n", b"\x1f\x8b");
+    assert_eq!(
+        (refused.status, refused.field("accept-encoding")),
+        (415, Some("identity"))
+    );
+    assert_eq!(
+        Client::put(&server, "/a.mpd", "Content-Encoding: identity\r\n", b"x").status,
+        201
+    );
+}
+
+#[test]
+fn an_upload_that_breaks_off_leaves_the_old_file_or_none() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &["--reqlog=REC"]);
+    for (name, old) in [("hello.txt", Some("hello\n")), ("fresh.txt", None)] {
+        let mut client = Client::connect(&server);
+        client.send(&format!(
+            "PUT /{name} HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf"
+        ));
+        server.wait_for_log(&format!("Opening output {name}"));
+        drop(client);
+        server.wait_for_log(&format!("Closing output {name}"));
+        let read = Client::get(&server, &format!("/{name}"));
+        match old {
+            Some(old) => assert_eq!(read.text(), old),
+            None => assert_eq!(read.status, 404),
+        }
+        assert!(is_empty(&tree.path("www/.httpout-tmp")));
+    }
+}
+
+#[test]
+fn what_a_crash_has_left_is_removed_at_the_next_start() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &["--reqlog=REC"]);
+    let mut client = Client::connect(&server);
+    client.send("PUT /a.bin HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf");
+    server.wait_for_log("Opening output a.bin");
+    // What a server that runs is writing stays.
+    let other = read_write(&tree, &[]);
+    assert!(!is_empty(&tree.path("www/.httpout-tmp")));
+    drop(other);
+    server.signal("KILL");
+    drop(server);
+    assert!(!is_empty(&tree.path("www/.httpout-tmp")));
+    let server = read_write(&tree, &[]);
+    assert!(is_empty(&tree.path("www/.httpout-tmp")));
+    assert_eq!(Client::get(&server, "/a.bin").status, 404);
+    assert_eq!(Client::get(&server, "/hello.txt").status, 200);
+}
+
+/// ffmpeg's hls and dash muxers remove old segments so.
+#[test]
+fn a_request_that_changes_something_runs_to_its_end_though_the_client_is_gone() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &["--reqlog=*"]);
+    for number in 0..20 {
+        tree.write(&format!("www/seg-{number}.m4s"), b"segment");
+    }
+    for number in 0..20 {
+        let mut client = Client::connect(&server);
+        client.send(&format!(
+            "DELETE /seg-{number}.m4s HTTP/1.1\r\nTransfer-Encoding: chunked\r\nUser-Agent: Lavf/59.27.100\r\n\
+             Accept: */*\r\nConnection: close\r\nHost: 127.0.0.1\r\nIcy-MetaData: 1\r\n\r\n0\r\n\r\n"
+        ));
+        drop(client);
+    }
+    for number in 0..20 {
+        server.wait_for_log(&format!("Deleting output seg-{number}.m4s"));
+        assert!(!tree.path(&format!("www/seg-{number}.m4s")).exists());
+    }
+    let mut client = Client::connect(&server);
+    client.send("PUT /last.mpd HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<MPD>\r\n0\r\n\r\n");
+    drop(client);
+    server.wait_for_log("Closing output last.mpd");
+    assert_eq!(content(&tree, "www/last.mpd"), b"<MPD>");
+}
+
+/// ffmpeg with `-http_persistent 1` sends the next head before it reads the reply to the last one.
+#[test]
+fn pipelined_uploads_are_answered_in_order() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &[]);
+    let mut client = Client::connect(&server);
+    let head = |name: &str| {
+        format!(
+            "PUT /{name} HTTP/1.1\r\nTransfer-Encoding: chunked\r\nUser-Agent: Lavf/59.27.100\r\nAccept: */*\r\n\
+             Connection: keep-alive\r\nHost: 127.0.0.1:8080\r\nIcy-MetaData: 1\r\n\r\n"
+        )
+    };
+    client.send(&head("init.m4s"));
+    // The size of a chunk and its data arrive in packets of their own.
+    client.send("18\r\n");
+    client.send_bytes(&pattern(24));
+    client.send("\r\n0\r\n\r\n");
+    client.send(&head("sub"));
+    client.send_chunk(b"refused");
+    client.send_chunk(b"");
+    client.send(&head("media.m4s"));
+    client.send_chunk(&pattern(3000));
+    client.send_chunk(b"");
+    let statuses = [(); 3].map(|()| client.read_response("PUT").status);
+    assert_eq!(statuses, [201, 409, 201]);
+    assert_eq!(content(&tree, "www/init.m4s"), pattern(24));
+    assert_eq!(content(&tree, "www/media.m4s"), pattern(3000));
+}
+
+#[test]
+fn a_body_that_stalls_is_given_up() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &["--timeout=1"]);
+    let mut client = Client::connect(&server);
+    client.send("PUT /a.bin HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf");
+    let answer = client.read_response("PUT");
+    assert_eq!(
+        (answer.status, answer.field("connection")),
+        (408, Some("close"))
+    );
+    assert!(client.is_closed());
+    assert!(is_empty(&tree.path("www/.httpout-tmp")));
+}
+
+#[test]
+fn a_full_disk_is_that_upload_s_error_only() {
+    let tree = Tree::new();
+    // A limit on the size of files stands for a disk that is full: the write fails in the middle.
+    let mut command = std::process::Command::new("sh");
+    let www = tree.text("www");
+    let binary = env!("CARGO_BIN_EXE_httpout");
+    command.args([
+        "-c",
+        &format!("trap '' XFSZ; ulimit -f 2000; exec '{binary}' --rdirs='{www}' --wdir='{www}' --port=0 --ifce=127.0.0.1"),
+    ]);
+    let server = Server::spawn(&mut command);
+    let mut client = Client::connect(&server);
+    client.send("PUT /hello.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n");
+    client.send_bytes(&pattern(3_000_000));
+    assert_eq!(client.read_response("PUT").status, 507);
+    client.send("GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(client.read_response("GET").text(), "hello\n");
+    assert!(is_empty(&tree.path("www/.httpout-tmp")));
+}
+
+#[test]
+fn a_directory_that_was_removed_is_that_request_s_error_only() {
+    let tree = Tree::new();
+    let incoming = tree.path("incoming");
+    std::fs::create_dir(&incoming).expect("is new");
+    let server = Server::start([
+        format!("--rdirs={}", tree.text("www")),
+        format!("--wdir={}", tree.text("incoming")),
+    ]);
+    assert_eq!(Client::put(&server, "/a.txt", "", b"a").status, 201);
+    std::fs::remove_dir_all(&incoming).expect("is there");
+    let refused = Client::put(&server, "/b.txt", "", b"b");
+    assert!((400..600).contains(&refused.status), "{}", refused.status);
+    assert_eq!(Client::get(&server, "/hello.txt").status, 200);
+}
