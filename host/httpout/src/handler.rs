@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use ::http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use httpout_plugins::{self as plugins, Decision, Exchange};
 use hyper::body::Incoming;
+use tokio::task::JoinHandle;
 
 use crate::body::{Body, Content, Upload};
 use crate::ending::Ending;
@@ -20,20 +21,35 @@ use crate::site::Site;
 pub(crate) type Answer = Response<Content>;
 
 /// Answers one request. It never fails: what goes wrong is an answer too.
-pub(crate) async fn handle(
+///
+/// What changes something has begun when this returns, and runs to its end though the client is gone: some encoders
+/// leave without waiting for the answer, and hyper then drops what it has not polled yet.
+pub(crate) fn handle(
     site: Arc<Site>,
     link: Arc<Link>,
     request: Request<Incoming>,
-) -> Response<Body> {
-    if !mode::changes_something(request.method()) {
-        return respond(site, link, request).await;
+) -> impl Future<Output = Response<Body>> {
+    let changes_something = mode::changes_something(request.method());
+    let answering = respond(site, link, request);
+    let answering = match changes_something {
+        true => Answering::InItsTask(tokio::spawn(answering)),
+        false => Answering::Here(answering),
+    };
+    async {
+        match answering {
+            Answering::Here(answering) => answering.await,
+            Answering::InItsTask(task) => match task.await {
+                Ok(response) => response,
+                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+            },
+        }
     }
-    // Some encoders leave without waiting for the answer. What they asked for is done all the same.
-    let to_its_end = tokio::spawn(respond(site, link, request));
-    match to_its_end.await {
-        Ok(response) => response,
-        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-    }
+}
+
+/// Where the answer is made: in the connection's task, with which it ends, or in one of its own.
+enum Answering<F> {
+    Here(F),
+    InItsTask(JoinHandle<Response<Body>>),
 }
 
 async fn respond(site: Arc<Site>, link: Arc<Link>, request: Request<Incoming>) -> Response<Body> {

@@ -71,8 +71,8 @@ impl Uploads {
         path: &[u8],
     ) -> Result<Answer, Reject> {
         let (store, condition) = (self.store.clone(), condition(exchange));
-        let below = below(path)?;
-        blocking(move || store.delete(&below, &condition)).await?;
+        let (below, begun) = (below(path)?, store.begin(exchange.id));
+        blocking(move || store.delete(&below, &begun, &condition)).await?;
         self.log.record("Deleting", path);
         Ok(Response::new(Content::Empty))
     }
@@ -85,7 +85,8 @@ impl Uploads {
     ) -> Result<Received, Reject> {
         let (store, condition) = (self.store.clone(), condition(exchange));
         let (target, reading) = (below(path)?, self.reading(path, body));
-        let upload = blocking(move || store.upload(&target, reading, condition)).await?;
+        let begun = store.begin(exchange.id);
+        let upload = blocking(move || store.upload(&target, begun, reading, condition)).await?;
         self.log.record("Opening", path);
         let stored = match self.receive(exchange, &upload, body).await {
             Ok(()) => blocking(move || upload.publish()).await,

@@ -1,8 +1,8 @@
 //! The names that are being written, and which of their versions counts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Mutex as AsyncMutex;
@@ -20,17 +20,31 @@ pub(crate) struct NameId {
 /// All names that somebody writes.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    written: Mutex<HashMap<NameId, Written>>,
+    register: Mutex<Register>,
     /// Versions that can be followed. As long as there are none, nobody need look.
     followed: AtomicUsize,
-    last_start: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Register {
+    written: HashMap<NameId, Written>,
+    /// The starts of all writes that are not over.
+    begun: BTreeSet<u64>,
 }
 
 #[derive(Debug, Default)]
 struct Written {
     name: Arc<Name>,
-    /// As long as somebody writes it.
+    /// How many write it.
     writers: usize,
+}
+
+/// A write that is not over, though it may not have come to its name yet.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    names: Arc<Names>,
+    /// Orders writes: later ones have larger numbers.
+    pub(crate) start: u64,
 }
 
 /// A name while somebody writes it.
@@ -61,10 +75,17 @@ pub(crate) struct Writing {
 }
 
 impl Names {
+    /// Notes a write, in the order of the requests.
+    pub(crate) fn begin(self: &Arc<Self>, start: u64) -> Begun {
+        self.register().begun.insert(start);
+        let names = self.clone();
+        Begun { names, start }
+    }
+
     /// Takes part in writing a name.
     pub(crate) fn write(self: &Arc<Self>, id: NameId) -> Writing {
-        let mut written = self.written();
-        let entry = written.entry(id.clone()).or_default();
+        let mut register = self.register();
+        let entry = register.written.entry(id.clone()).or_default();
         entry.writers += 1;
         Writing {
             names: self.clone(),
@@ -80,17 +101,21 @@ impl Names {
 
     /// The version of a name that is read while it grows.
     pub(crate) fn followed(&self, id: &NameId) -> Option<Arc<Version>> {
-        let name = self.written().get(id)?.name.clone();
+        let name = self.register().written.get(id)?.name.clone();
         name.versions().newest()
     }
 
-    /// Orders what is done with names: later starts have larger numbers.
-    pub(crate) fn start(&self) -> u64 {
-        self.last_start.fetch_add(1, Relaxed) + 1
+    fn register(&self) -> MutexGuard<'_, Register> {
+        self.register.lock().expect("no holder panics")
     }
+}
 
-    fn written(&self) -> MutexGuard<'_, HashMap<NameId, Written>> {
-        self.written.lock().expect("no holder panics")
+impl Register {
+    /// Forgets names that nobody writes, unless a write that began before what they hold may still come to them.
+    fn forget(&mut self) {
+        let oldest = self.begun.first().copied().unwrap_or(u64::MAX);
+        self.written
+            .retain(|_, entry| entry.writers > 0 || entry.name.versions().done > oldest);
     }
 }
 
@@ -108,7 +133,7 @@ impl Versions {
 
     /// What started then is what the name holds.
     pub(crate) fn set_done(&mut self, start: u64) {
-        self.done = start;
+        self.done = self.done.max(start);
     }
 
     fn newest(&self) -> Option<Arc<Version>> {
@@ -140,12 +165,18 @@ impl Writing {
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        let mut written = self.names.written();
-        if let Some(entry) = written.get_mut(&self.id) {
+        let mut register = self.names.register();
+        if let Some(entry) = register.written.get_mut(&self.id) {
             entry.writers -= 1;
-            if entry.writers == 0 {
-                written.remove(&self.id);
-            }
         }
+        register.forget();
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        let mut register = self.names.register();
+        register.begun.remove(&self.start);
+        register.forget();
     }
 }

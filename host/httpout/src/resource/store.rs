@@ -12,7 +12,7 @@ use rustix::fs::{AtFlags, FileType, fstat, statat};
 
 use crate::error::Reject;
 use crate::resource::directory::{Identity, name_id};
-use crate::resource::names::{NameId, Names, Writing};
+use crate::resource::names::{Begun, NameId, Names, Writing};
 use crate::resource::temporary::{self, Temporary};
 use crate::resource::{Directory, Version};
 
@@ -42,7 +42,7 @@ pub(crate) struct Upload {
     pub(crate) version: Arc<Version>,
     /// Whether readers may follow it.
     pub(crate) is_followed: bool,
-    start: u64,
+    begun: Begun,
     target: Target,
     temporary: Option<Temporary>,
     condition: Condition,
@@ -91,6 +91,11 @@ impl Store {
         self.names.followed(&directory.name_id(path)?)
     }
 
+    /// Notes a write before anything that may block. The number of its request orders it among others.
+    pub(crate) fn begin(&self, request: u64) -> Begun {
+        self.names.begin(request)
+    }
+
     /// Begins to write a whole file. Directories on its way are made.
     ///
     /// # Errors
@@ -98,6 +103,7 @@ impl Store {
     pub(crate) fn upload(
         &self,
         path: &[u8],
+        begun: Begun,
         reading: Reading,
         condition: Condition,
     ) -> Result<Upload, Reject> {
@@ -115,7 +121,6 @@ impl Store {
         let target = self.target(parents, name)?;
         let temporary = Temporary::create(&self.root).map_err(reject)?;
         let version = Arc::new(Version::new(temporary.file.clone()));
-        let start = self.names.start();
         target.writing.name().versions().uploads += 1;
         let is_followed = match reading {
             Reading::Never => false,
@@ -123,12 +128,12 @@ impl Store {
             Reading::Always => true,
         };
         if is_followed {
-            target.writing.follow(start, version.clone());
+            target.writing.follow(begun.start, version.clone());
         }
         Ok(Upload {
             version,
             is_followed,
-            start,
+            begun,
             target,
             temporary: Some(temporary),
             condition,
@@ -168,13 +173,21 @@ impl Store {
     }
 
     /// Removes a file. What is being written under its name is detached: those who follow it read on.
-    pub(crate) fn delete(&self, path: &[u8], condition: &Condition) -> Result<(), Reject> {
+    pub(crate) fn delete(
+        &self,
+        path: &[u8],
+        begun: &Begun,
+        condition: &Condition,
+    ) -> Result<(), Reject> {
         let (parents, name) = split(path)?;
         let current = self.current(parents, name)?;
         condition(current.as_ref())?;
         let target = self.target(parents, name)?;
         let mut versions = target.writing.name().versions();
-        versions.set_done(self.names.start());
+        if !versions.counts(begun.start) {
+            return Ok(());
+        }
+        versions.set_done(begun.start);
         match target.parent.remove_file(&target.name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && versions.uploads > 0 => Ok(()),
             removed => removed.map_err(reject),
@@ -227,10 +240,10 @@ impl Upload {
             let mut versions = writing.name().versions();
             let current = current(parent, name)?;
             (self.condition)(current.as_ref())?;
-            if versions.counts(self.start) {
+            if versions.counts(self.begun.start) {
                 is_new = current.is_none();
                 temporary.publish(parent, name).map_err(reject)?;
-                versions.set_done(self.start);
+                versions.set_done(self.begun.start);
             }
         }
         self.version.complete();
@@ -243,7 +256,7 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        self.target.writing.unfollow(self.start);
+        self.target.writing.unfollow(self.begun.start);
         self.target.writing.name().versions().uploads -= 1;
         // Without effect where it is complete.
         self.version.fail();
