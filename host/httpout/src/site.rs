@@ -32,6 +32,7 @@ impl Site {
         for name in mounts.names() {
             tracing::info!("serving `/{}/`", name.escape_debug());
         }
+        let mounts = Arc::new(mounts);
         let mode = Arc::new(Mode::FileServer(FileServer {
             files: Files::new(mounts),
             caching: settings.caching.clone(),

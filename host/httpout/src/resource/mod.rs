@@ -6,4 +6,4 @@ mod mounts;
 
 pub(crate) use directory::Directory;
 pub(crate) use files::{Files, Representation, Source};
-pub(crate) use mounts::Mounts;
+pub(crate) use mounts::{Mounts, TEMPORARY};
