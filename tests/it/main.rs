@@ -7,5 +7,7 @@ mod connections;
 mod cors;
 mod file_server;
 mod guests;
+mod listings;
+mod mounts;
 mod ranges;
 mod support;

@@ -146,7 +146,7 @@ fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
             let value = HeaderValue::try_from(format!("bytes */{length}")).expect("digits");
             fields.insert(header::CONTENT_RANGE, value);
         }
-        Reject::Plugin(plugins::Fault::Busy(_)) => {
+        Reject::Busy | Reject::Plugin(plugins::Fault::Busy(_)) => {
             fields.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         _ => {}

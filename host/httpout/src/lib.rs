@@ -8,6 +8,7 @@ mod error;
 mod handler;
 mod headers;
 mod http;
+mod listing;
 pub mod log;
 mod mode;
 mod plugins;

@@ -8,6 +8,7 @@ use httpout_plugins::Chain;
 use crate::error::StartupError;
 use crate::headers::CommonFields;
 use crate::http::cors;
+use crate::listing::Listings;
 use crate::mode::{FileServer, Mode};
 use crate::plugins;
 use crate::reqlog::Reqlog;
@@ -34,7 +35,8 @@ impl Site {
         }
         let mounts = Arc::new(mounts);
         let mode = Arc::new(Mode::FileServer(FileServer {
-            files: Files::new(mounts),
+            files: Files::new(mounts.clone()),
+            listings: settings.dlist.then(|| Listings::new(mounts)),
             caching: settings.caching.clone(),
             norange: settings.norange,
         }));

@@ -8,12 +8,15 @@ use crate::error::Reject;
 use crate::handler::Answer;
 use crate::http::conditional::{self, Validators, Verdict};
 use crate::http::range::{self, Part, Ranges};
+use crate::listing::Listings;
 use crate::resource::{Files, Representation, Source};
 use crate::settings::Caching;
 
 /// Exposes the files of the directories for read.
 pub(crate) struct FileServer {
     pub(crate) files: Files,
+    /// Option `dlist`.
+    pub(crate) listings: Option<Listings>,
     pub(crate) caching: Caching,
     /// Option `norange`: a Range field is ignored.
     pub(crate) norange: bool,
@@ -51,8 +54,28 @@ impl FileServer {
     }
 
     async fn get(&self, exchange: &Exchange, path: &[u8]) -> Result<Answer, Reject> {
-        let file = self.files.open(path)?;
-        self.file(exchange, file)
+        match (self.files.open(path), &self.listings) {
+            // Boxed: every request would carry the state of a wait that few have.
+            (Err(Reject::Directory), Some(listings)) => {
+                Box::pin(self.listing(listings, exchange, path)).await
+            }
+            (file, _) => self.file(exchange, file?),
+        }
+    }
+
+    async fn listing(
+        &self,
+        listings: &Listings,
+        exchange: &Exchange,
+        path: &[u8],
+    ) -> Result<Answer, Reject> {
+        let mut answer = listings.answer(exchange, path).await?;
+        if !matches!(self.caching, Caching::Disabled) {
+            // What `cache_control` allows for files would show uploads late.
+            let value = HeaderValue::from_static("no-cache");
+            answer.headers_mut().insert(header::CACHE_CONTROL, value);
+        }
+        Ok(answer)
     }
 
     fn file(&self, exchange: &Exchange, file: Representation) -> Result<Answer, Reject> {
