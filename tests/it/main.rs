@@ -8,6 +8,8 @@ mod cors;
 mod file_server;
 mod growing;
 mod guests;
+mod listings;
+mod mounts;
 mod ranges;
 mod support;
 mod uploads;

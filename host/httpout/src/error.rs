@@ -81,6 +81,8 @@ pub(crate) enum Reject {
     Directory,
     #[error("the server may not read this file")]
     Unreadable,
+    #[error("too many directories are being listed at the same time")]
+    Busy,
     #[error("{method} is not allowed here")]
     MethodNotAllowed { method: String, allow: &'static str },
     #[error("{0} is not a method that this server knows")]
@@ -130,7 +132,7 @@ impl Reject {
             Reject::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Reject::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Reject::Plugin(Fault::NeverSent(_)) => StatusCode::GATEWAY_TIMEOUT,
-            Reject::Plugin(Fault::Busy(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Reject::Busy | Reject::Plugin(Fault::Busy(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Reject::Read(_) | Reject::Write(_) | Reject::Plugin(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }

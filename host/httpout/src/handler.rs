@@ -196,7 +196,7 @@ fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
         Reject::TooSlow(_) if exchange.head.version < Version::HTTP_2 => {
             fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        Reject::Plugin(plugins::Fault::Busy(_)) => {
+        Reject::Busy | Reject::Plugin(plugins::Fault::Busy(_)) => {
             fields.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         _ => {}

@@ -12,6 +12,7 @@ use percent_encoding::percent_decode_str;
 use crate::error::StartupError;
 use crate::headers::CommonFields;
 use crate::http::cors;
+use crate::rdirs::{self, Exposed};
 use crate::reqlog::Reqlog;
 
 /// How long a request waits where all plugin instances are in use.
@@ -44,7 +45,7 @@ pub(crate) struct ServerSettings {
     pub(crate) block_size: Option<usize>,
     /// Stop when the clients are gone.
     pub(crate) quit: bool,
-    pub(crate) rdirs: Vec<PathBuf>,
+    pub(crate) rdirs: Vec<Exposed>,
     pub(crate) wdir: Option<PathBuf>,
     /// The largest upload in bytes; none is unlimited.
     pub(crate) maxs: Option<u64>,
@@ -228,23 +229,11 @@ fn limit(value: u64) -> Option<usize> {
     Some(value).filter(|value| *value > 0)
 }
 
-fn rdirs(options: &Options) -> Result<Vec<PathBuf>, StartupError> {
+fn rdirs(options: &Options) -> Result<Vec<Exposed>, StartupError> {
     if options.rdirs.iter().any(|dir| dir == "gmem") {
         return Err(StartupError::NotYet("`gmem` in option `rdirs`".to_owned()));
     }
-    let paths: Vec<PathBuf> = options.rdirs.iter().map(PathBuf::from).collect();
-    for path in &paths {
-        match std::fs::metadata(path) {
-            Ok(found) if found.is_dir() => {}
-            Ok(_) => {
-                let name = path.to_string_lossy();
-                let what = format!("a rules file (`{}`) in option `rdirs`", name.escape_debug());
-                return Err(StartupError::NotYet(what));
-            }
-            Err(error) => return Err(cannot_open("rdirs", path, &error)),
-        }
-    }
-    Ok(paths)
+    rdirs::check(&options.rdirs)
 }
 
 fn wdir(options: &Options) -> Result<Option<PathBuf>, StartupError> {

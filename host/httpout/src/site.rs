@@ -9,6 +9,7 @@ use httpout_plugins::Chain;
 use crate::error::StartupError;
 use crate::headers::CommonFields;
 use crate::http::cors;
+use crate::listing::Listings;
 use crate::mode::{FileServer, Mode, Uploads};
 use crate::plugins;
 use crate::reqlog::Reqlog;
@@ -30,8 +31,11 @@ pub(crate) struct Site {
 impl Site {
     /// Opens the directories and loads the plugins.
     pub(crate) async fn open(settings: &ServerSettings) -> Result<Site, StartupError> {
+        let mounts = open_mounts(settings)?;
+        let listings = mounts.clone().filter(|_| settings.dlist);
         let mode = Arc::new(Mode::FileServer(FileServer {
-            files: open_files(settings)?,
+            files: mounts.map(Files::new),
+            listings: listings.map(Listings::new),
             uploads: open_uploads(settings)?,
             caching: settings.caching.clone(),
             norange: settings.norange,
@@ -60,7 +64,7 @@ impl Site {
 }
 
 /// The directories for read; none where clients may only write (documents: option `wdir`).
-fn open_files(settings: &ServerSettings) -> Result<Option<Files>, StartupError> {
+fn open_mounts(settings: &ServerSettings) -> Result<Option<Arc<Mounts>>, StartupError> {
     if settings.rdirs.is_empty() && settings.wdir.is_some() {
         return Ok(None);
     }
@@ -69,7 +73,7 @@ fn open_files(settings: &ServerSettings) -> Result<Option<Files>, StartupError> 
     for name in mounts.names() {
         tracing::info!("serving `/{}/`", name.escape_debug());
     }
-    Ok(Some(Files::new(mounts)))
+    Ok(Some(Arc::new(mounts)))
 }
 
 fn open_uploads(settings: &ServerSettings) -> Result<Option<Uploads>, StartupError> {

@@ -31,7 +31,7 @@ options! {
         mime              cstr          = -         "TYPE"            Advanced Planned Media     "media type to go by, whatever the extension says"
         quit              bool          = "false"   ""                Advanced Ready   Operation "exit when all inputs have ended and the clients are gone"
         post              bool          = "false"   ""                Advanced Planned Media     "upload with POST, not PUT"
-        dlist             bool          = "false"   ""                Advanced Ready   Files     "list the files of a directory on GET"
+        dlist             bool          = "false"   ""                Advanced Ready   Files     "list the files of a directory on GET, as a page, or as JSON where `Accept` prefers it"
         sutc              bool          = "false"   ""                Advanced Ready   Responses "send the clock of the server as `Server-UTC`, in milliseconds"
         cors              choice<Cors>  = "auto"    "MODE"            Advanced Ready   Responses "allow scripts of all origins to read responses"
         reqlog            str           = -         "METHOD,..."      Advanced Ready   Operation "methods to log requests of, comma separated; `*` for all, `REC` for files written, a leading `-` for no line at the end"

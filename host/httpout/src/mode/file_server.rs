@@ -11,6 +11,7 @@ use crate::error::Reject;
 use crate::handler::Answer;
 use crate::http::conditional::{self, Validators, Verdict};
 use crate::http::range::{self, Part, Ranges};
+use crate::listing::Listings;
 use crate::mode::Uploads;
 use crate::resource::{Files, Representation, Source};
 use crate::settings::Caching;
@@ -19,6 +20,8 @@ use crate::settings::Caching;
 pub(crate) struct FileServer {
     /// None where clients may only write.
     pub(crate) files: Option<Files>,
+    /// Option `dlist`.
+    pub(crate) listings: Option<Listings>,
     /// None where clients may only read.
     pub(crate) uploads: Option<Uploads>,
     pub(crate) caching: Caching,
@@ -81,13 +84,33 @@ impl FileServer {
     }
 
     async fn get(&self, exchange: &Exchange, files: &Files, path: &[u8]) -> Result<Answer, Reject> {
+        // Boxed: every request would carry the state of waits that few have.
         if let Some(uploads) = &self.uploads
             && let Some(version) = files.followed(path, &uploads.store)
         {
             return Box::pin(self.follow(exchange, path, version)).await;
         }
-        let file = files.open(path)?;
-        self.file(exchange, file)
+        match (files.open(path), &self.listings) {
+            (Err(Reject::Directory), Some(listings)) => {
+                Box::pin(self.listing(listings, exchange, path)).await
+            }
+            (file, _) => self.file(exchange, file?),
+        }
+    }
+
+    async fn listing(
+        &self,
+        listings: &Listings,
+        exchange: &Exchange,
+        path: &[u8],
+    ) -> Result<Answer, Reject> {
+        let mut answer = listings.answer(exchange, path).await?;
+        if !matches!(self.caching, Caching::Disabled) {
+            // What `cache_control` allows for files would show uploads late.
+            let value = HeaderValue::from_static("no-cache");
+            answer.headers_mut().insert(header::CACHE_CONTROL, value);
+        }
+        Ok(answer)
     }
 
     fn file(&self, exchange: &Exchange, file: Representation) -> Result<Answer, Reject> {

@@ -48,6 +48,22 @@ impl Directory {
         Ok(Directory { dir })
     }
 
+    /// The handle.
+    pub(crate) fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
+    /// Opens a directory by its path below this one, to read what it holds.
+    pub(crate) fn open_directory(&self, path: &[u8]) -> Result<File, Reject> {
+        let path = if path.is_empty() { b"." } else { path };
+        let mut options = OpenOptions::new();
+        let flags = OFlags::DIRECTORY.bits().cast_signed();
+        options.read(true).custom_flags(flags);
+        let path = Path::new(OsStr::from_bytes(path));
+        let directory = self.dir.open_with(path, &options).map_err(reject)?;
+        Ok(directory.into_std())
+    }
+
     /// Opens a regular file by its path below the directory.
     pub(crate) fn open_file(&self, path: &[u8]) -> Result<(File, Identity), Reject> {
         if path.is_empty() {

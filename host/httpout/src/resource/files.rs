@@ -13,7 +13,7 @@ use quick_cache::sync::Cache;
 use crate::error::Reject;
 use crate::http::media_type;
 use crate::resource::directory::{Identity, Trail};
-use crate::resource::{Mounts, Store, Version};
+use crate::resource::{Directory, Mounts, Store, Version};
 
 /// Files up to this size are kept in memory.
 const SMALL: u64 = 16 << 10;
@@ -26,7 +26,7 @@ const ENTRY: u64 = 512;
 
 /// The files below the mounts.
 pub(crate) struct Files {
-    mounts: Mounts,
+    mounts: Arc<Mounts>,
     cache: Cache<Box<[u8]>, Arc<Kept>, ByBytes>,
 }
 
@@ -57,7 +57,7 @@ struct Kept {
 }
 
 impl Files {
-    pub(crate) fn new(mounts: Mounts) -> Files {
+    pub(crate) fn new(mounts: Arc<Mounts>) -> Files {
         let items = usize::try_from(CACHE / ENTRY / 4).unwrap_or(usize::MAX);
         Files {
             mounts,
@@ -67,7 +67,18 @@ impl Files {
 
     /// The file of a normalized path, as it is on disk now. May block for the time of a small read.
     pub(crate) fn open(&self, path: &[u8]) -> Result<Representation, Reject> {
-        let (directory, below) = self.mounts.locate(path)?;
+        let (directories, below) = self.mounts.locate(path)?;
+        first_found(directories, |directory| {
+            self.open_in(directory, below, path)
+        })
+    }
+
+    fn open_in(
+        &self,
+        directory: &Directory,
+        below: &[u8],
+        path: &[u8],
+    ) -> Result<Representation, Reject> {
         if let Some(kept) = self.cache.get(path) {
             if directory.still_leads(below, &kept.trail) {
                 return Ok(kept.representation.clone());
@@ -99,15 +110,32 @@ impl Files {
 
     /// The version that is being written at a normalized path, where it can be followed.
     pub(crate) fn followed(&self, path: &[u8], store: &Store) -> Option<Arc<Version>> {
-        let (directory, below) = self.mounts.locate(path).ok()?;
-        store.followed(directory, below)
+        let (directories, below) = self.mounts.locate(path).ok()?;
+        let followed = |directory| store.followed(directory, below);
+        directories.iter().find_map(followed)
     }
 
     /// Whether a normalized path names a file that can be read now.
     pub(crate) fn is_file(&self, path: &[u8]) -> bool {
         let located = self.mounts.locate(path);
-        located.is_ok_and(|(directory, below)| directory.open_file(below).is_ok())
+        located.is_ok_and(|(directories, below)| {
+            first_found(directories, |directory| directory.open_file(below)).is_ok()
+        })
     }
+}
+
+/// The answer of the first directory that has one.
+fn first_found<T>(
+    directories: &[Directory],
+    open: impl Fn(&Directory) -> Result<T, Reject>,
+) -> Result<T, Reject> {
+    for directory in directories {
+        match open(directory) {
+            Err(Reject::NotFound) => {}
+            found => return found,
+        }
+    }
+    Err(Reject::NotFound)
 }
 
 impl Representation {

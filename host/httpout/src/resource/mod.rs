@@ -1,6 +1,7 @@
 //! What can be served, by name.
 
 mod directory;
+mod entries;
 mod files;
 mod mounts;
 mod names;
@@ -10,8 +11,10 @@ mod version;
 mod writer;
 
 pub(crate) use directory::{Directory, Identity};
+pub(crate) use entries::{Entry, Kind};
 pub(crate) use files::{Files, Representation, Source};
 pub(crate) use mounts::Mounts;
 pub(crate) use store::{Condition, InPlace, Reading, Store, Stored, Upload};
+pub(crate) use temporary::TEMPORARY;
 pub(crate) use version::{Next, Seat, State, Version};
 pub(crate) use writer::Writer;

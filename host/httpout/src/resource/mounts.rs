@@ -1,18 +1,27 @@
 //! Where the exposed directories stand in the name space of the server (documents: httpout).
 
+use std::cmp::Reverse;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::error::Reject;
-use crate::resource::Directory;
+use crate::rdirs::Exposed;
+use crate::resource::{Directory, TEMPORARY};
 
-/// The directories for read. A single one is the root `/`; several are mount points with their names.
+/// The directories for read.
 #[derive(Debug)]
-pub(crate) enum Mounts {
-    /// The root is the content of this directory.
-    Root(Directory),
-    /// The root holds these names only.
-    Named(Vec<(String, Directory)>),
+pub(crate) struct Mounts {
+    /// The longest name first, so that the first that fits is the closest; that of the root is empty.
+    mounts: Vec<Mount>,
+}
+
+/// A mount point: the first of its directories that has a file wins.
+#[derive(Debug)]
+struct Mount {
+    /// One name or several with slashes between them.
+    name: String,
+    /// At least one.
+    directories: Vec<Directory>,
 }
 
 impl Mounts {
@@ -20,79 +29,156 @@ impl Mounts {
     ///
     /// # Errors
     /// The directory that cannot be opened.
-    pub(crate) fn open(paths: &[PathBuf]) -> Result<Mounts, (PathBuf, io::Error)> {
-        let open = |path: &PathBuf| Directory::open(path).map_err(|error| (path.clone(), error));
-        if let [single] = paths {
-            return Ok(Mounts::Root(open(single)?));
+    pub(crate) fn open(exposed: &[Exposed]) -> Result<Mounts, (PathBuf, io::Error)> {
+        let mut mounts: Vec<Mount> = Vec::new();
+        for Exposed { path, name } in exposed {
+            let directory = Directory::open(path).map_err(|error| (path.clone(), error))?;
+            match mounts.iter_mut().find(|mount| mount.name == *name) {
+                Some(mount) => mount.directories.push(directory),
+                None => mounts.push(Mount {
+                    name: name.clone(),
+                    directories: vec![directory],
+                }),
+            }
         }
-        let mut named: Vec<(String, Directory)> = Vec::new();
-        for path in paths {
-            let directory = open(path)?;
-            let taken = |name: &str| named.iter().any(|(known, _)| known == name);
-            named.push((free_name(&name_of(path), taken), directory));
-        }
-        Ok(Mounts::Named(named))
+        mounts.sort_by_key(|mount| Reverse(mount.name.len()));
+        Ok(Mounts { mounts })
     }
 
-    /// The directory that a normalized path lies in, and the rest of the path below it.
+    /// The directories that a normalized path may lie in, in order, and the rest of the path below each of them.
     ///
     /// # Errors
-    /// 404, or that of a directory for the root that holds the mount points.
+    /// 404, or that of a directory where there are mount points below.
     pub(crate) fn locate<'a, 'p>(
         &'a self,
         path: &'p [u8],
-    ) -> Result<(&'a Directory, &'p [u8]), Reject> {
-        let below = path.strip_prefix(b"/").ok_or(Reject::NotFound)?;
-        match self {
-            Mounts::Root(directory) => Ok((directory, below)),
-            Mounts::Named(named) if below.is_empty() && !named.is_empty() => Err(Reject::Directory),
-            Mounts::Named(named) => {
-                let end = below.iter().position(|&byte| byte == b'/');
-                let (name, rest) = below.split_at(end.unwrap_or(below.len()));
-                let found = named.iter().find(|(known, _)| known.as_bytes() == name);
-                let (_, directory) = found.ok_or(Reject::NotFound)?;
-                Ok((directory, rest.strip_prefix(b"/").unwrap_or(rest)))
-            }
+    ) -> Result<(&'a [Directory], &'p [u8]), Reject> {
+        if self.mount_points_below(path).next().is_some() {
+            return Err(Reject::Directory);
         }
+        self.directories(path)
     }
 
-    /// The names at the root, where there are several directories.
+    /// As [`Mounts::locate`], also where there are mount points below.
+    pub(crate) fn directories<'a, 'p>(
+        &'a self,
+        path: &'p [u8],
+    ) -> Result<(&'a [Directory], &'p [u8]), Reject> {
+        if path
+            .split(is_slash)
+            .any(|name| name == TEMPORARY.as_bytes())
+        {
+            return Err(Reject::NotFound);
+        }
+        let path = path.strip_prefix(b"/").ok_or(Reject::NotFound)?;
+        let fitting = |mount: &'a Mount| Some((&mount.directories[..], mount.below(path)?));
+        self.mounts.iter().find_map(fitting).ok_or(Reject::NotFound)
+    }
+
+    /// The next name on the way to each mount point below a directory.
+    pub(crate) fn mount_points_below(&self, path: &[u8]) -> impl Iterator<Item = &[u8]> {
+        let above = path.strip_prefix(b"/").unwrap_or(path);
+        let above = above.strip_suffix(b"/").unwrap_or(above);
+        self.mounts.iter().filter_map(move |mount| {
+            let below = strip_names(mount.name.as_bytes(), above)?;
+            below.split(is_slash).next().filter(|name| !name.is_empty())
+        })
+    }
+
+    /// The mount points that are not the root.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        let named: &[(String, Directory)] = match self {
-            Mounts::Root(_) => &[],
-            Mounts::Named(named) => named,
-        };
-        named.iter().map(|(name, _)| name.as_str())
+        let names = self.mounts.iter().map(|mount| mount.name.as_str());
+        names.filter(|name| !name.is_empty())
     }
 }
 
-/// The last name of a path, also of `.` and `..`.
-fn name_of(path: &Path) -> String {
-    let named = path.file_name().map(|name| name.to_os_string());
-    let name = named.or_else(|| Some(path.canonicalize().ok()?.file_name()?.to_os_string()));
-    name.map_or_else(
-        || "root".to_owned(),
-        |name| name.to_string_lossy().into_owned(),
-    )
+impl Mount {
+    /// The rest of a path that lies here.
+    fn below<'p>(&self, path: &'p [u8]) -> Option<&'p [u8]> {
+        strip_names(path, self.name.as_bytes())
+    }
 }
 
-/// Equal names are told apart by a number.
-fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
-    let numbered = (2..).map(|number| format!("{name}-{number}"));
-    std::iter::once(name.to_owned())
-        .chain(numbered)
-        .find(|candidate| !taken(candidate))
-        .expect("numbers do not end")
+/// What follows the first names of a path, if they are these.
+fn strip_names<'p>(path: &'p [u8], names: &[u8]) -> Option<&'p [u8]> {
+    let rest = path.strip_prefix(names)?;
+    if names.is_empty() || rest.is_empty() {
+        return Some(rest);
+    }
+    rest.strip_prefix(b"/")
+}
+
+fn is_slash(byte: &u8) -> bool {
+    *byte == b'/'
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn mounts(names: &[&str]) -> (tempfile::TempDir, Mounts) {
+        let directory = tempfile::tempdir().expect("there is room");
+        let exposed = names.iter().map(|name| Exposed {
+            path: directory.path().to_owned(),
+            name: (*name).to_owned(),
+        });
+        let exposed: Vec<Exposed> = exposed.collect();
+        let mounts = Mounts::open(&exposed).expect("is there");
+        (directory, mounts)
+    }
+
+    /// How many directories may hold a path, and its rest.
+    fn located<'p>(mounts: &Mounts, path: &'p str) -> Result<(usize, &'p str), Reject> {
+        let (directories, rest) = mounts.locate(path.as_bytes())?;
+        let rest = std::str::from_utf8(rest).expect("is part of a text");
+        Ok((directories.len(), rest))
+    }
+
     #[test]
-    fn equal_names_are_told_apart() {
-        let taken = ["media", "media-2"];
-        assert_eq!(free_name("media", |name| taken.contains(&name)), "media-3");
-        assert_eq!(free_name("other", |name| taken.contains(&name)), "other");
+    fn the_longest_name_wins() {
+        let (_directory, mounts) = mounts(&["", "a", "a/b/c", "", "a"]);
+        for (path, expected) in [
+            ("/x", (2, "x")),
+            ("/ab/c", (2, "ab/c")),
+            ("/a/x/", (2, "x/")),
+            ("/a/bc", (2, "bc")),
+            ("/a/b/c/x", (1, "x")),
+            ("/a/b/c/", (1, "")),
+            ("/a/b/c", (1, "")),
+        ] {
+            assert_eq!(located(&mounts, path).ok(), Some(expected), "{path}");
+        }
+        for path in ["/", "/a", "/a/", "/a/b", "/a/b/"] {
+            let found = located(&mounts, path);
+            assert!(matches!(found, Err(Reject::Directory)), "{path}");
+        }
+    }
+
+    #[test]
+    fn only_what_has_a_mount_is_found() {
+        let (_directory, mounts) = mounts(&["a"]);
+        for path in ["/x", "/ab", "*", "/a/.httpout-tmp", "/a/.httpout-tmp/x"] {
+            let found = located(&mounts, path);
+            assert!(matches!(found, Err(Reject::NotFound)), "{path}");
+        }
+        assert_eq!(
+            located(&mounts, "/a/.httpout-tmp2").ok(),
+            Some((1, ".httpout-tmp2"))
+        );
+    }
+
+    #[test]
+    fn mount_points_are_seen_from_above() {
+        let (_directory, mounts) = mounts(&["", "a", "a/b/c"]);
+        let below = |path: &str| -> Vec<String> {
+            let names = mounts.mount_points_below(path.as_bytes());
+            names
+                .map(|name| String::from_utf8_lossy(name).into_owned())
+                .collect()
+        };
+        assert_eq!(below("/"), ["a", "a"]);
+        assert_eq!(below("/a/"), ["b"]);
+        assert_eq!(below("/a/b"), ["c"]);
+        assert!(below("/a/b/c").is_empty() && below("/x").is_empty());
     }
 }

@@ -270,7 +270,7 @@ fn split(path: &[u8]) -> Result<(&[u8], &OsStr), Reject> {
         None => (&path[..0], path),
     };
     let mut segments = path.split(|&byte| byte == b'/');
-    if segments.any(|segment| segment == temporary::FOLDER.as_bytes()) {
+    if segments.any(|segment| segment == temporary::TEMPORARY.as_bytes()) {
         return Err(Reject::NotFound);
     }
     match name {

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use cap_std::fs::{Dir, OpenOptions};
 use rustix::fs::{fstat, renameat};
 
-/// Where they lie, below the directory for writing. It is never listed or served.
-pub(crate) const FOLDER: &str = ".httpout-tmp";
+/// Where they lie, below the directory for writing. It is never listed or served, wherever it lies.
+pub(crate) const TEMPORARY: &str = ".httpout-tmp";
 
 /// A file in the folder, locked as long as this process lives. It is removed with this value unless it is published.
 #[derive(Debug)]
@@ -25,10 +25,10 @@ impl Temporary {
     /// Makes an empty file.
     pub(crate) fn create(root: &Dir) -> io::Result<Temporary> {
         static LAST: AtomicU64 = AtomicU64::new(0);
-        let folder = match root.open_dir(FOLDER) {
+        let folder = match root.open_dir(TEMPORARY) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                root.create_dir_all(FOLDER)?;
-                root.open_dir(FOLDER)?
+                root.create_dir_all(TEMPORARY)?;
+                root.open_dir(TEMPORARY)?
             }
             folder => folder?,
         };
@@ -68,14 +68,14 @@ impl Drop for Temporary {
             && let Err(error) = self.folder.remove_file(&self.name)
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!("cannot remove `{FOLDER}/{}`: {error}", self.name);
+            tracing::warn!("cannot remove `{TEMPORARY}/{}`: {error}", self.name);
         }
     }
 }
 
 /// Removes what a server that did not end in order has left. What a running one writes is locked, and stays.
 pub(crate) fn remove_leftovers(root: &Dir) -> io::Result<usize> {
-    let folder = match root.open_dir(FOLDER) {
+    let folder = match root.open_dir(TEMPORARY) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
         folder => folder?,
     };

@@ -1,0 +1,140 @@
+//! Option `rdirs`, checked: which directories are exposed for read, and where (documents: httpout).
+
+use std::path::{Path, PathBuf};
+
+use crate::error::StartupError;
+use crate::rules::{self, Rule};
+use crate::settings::cannot_open;
+
+/// The largest rules file, in bytes: what is larger was not meant to be one.
+const LARGEST: u64 = 1 << 20;
+
+/// A directory that is exposed for read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Exposed {
+    pub(crate) path: PathBuf,
+    /// Its mount point, without slashes around it; empty where it is the root `/`.
+    pub(crate) name: String,
+}
+
+/// The directories that the items of the option expose, in order of precedence.
+///
+/// # Errors
+/// The first item, or line of a rules file, that exposes nothing.
+pub(crate) fn check(items: &[String]) -> Result<Vec<Exposed>, StartupError> {
+    let mut exposed = Vec::new();
+    let mut plain = Vec::new();
+    for item in items {
+        let path = Path::new(item);
+        match std::fs::metadata(path) {
+            Ok(found) if found.is_dir() => plain.push(path),
+            Ok(found) if found.is_file() => exposed.extend(load(path, found.len())?),
+            Ok(_) => return Err(refuse(path, "is neither a directory nor a rules file")),
+            Err(error) => return Err(cannot_open("rdirs", path, &error)),
+        }
+    }
+    if let ([single], [_]) = (plain.as_slice(), items) {
+        return Ok(vec![Exposed::new(single, "")]);
+    }
+    for path in plain {
+        let taken = |name: &str| exposed.iter().any(|other: &Exposed| other.name == name);
+        let name = free_name(&name_of(path), taken);
+        exposed.push(Exposed::new(path, &name));
+    }
+    Ok(exposed)
+}
+
+impl Exposed {
+    fn new(path: &Path, name: &str) -> Exposed {
+        Exposed {
+            path: path.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+}
+
+/// Reads a rules file.
+fn load(file: &Path, length: u64) -> Result<Vec<Exposed>, StartupError> {
+    if length > LARGEST {
+        return Err(refuse(file, "is too large for a rules file"));
+    }
+    let bytes =
+        std::fs::read(file).map_err(|error| refuse(file, &format!("cannot be read: {error}")))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| {
+        refuse(
+            file,
+            "is neither a directory nor a rules file, which is text",
+        )
+    })?;
+    let rules = rules::parse(text).map_err(|error| refuse(file, &error.to_string()))?;
+    if rules.is_empty() {
+        let reason = "exposes no directory: write `[DIRECTORY]`, with `httpout` among its `filters` if it has any";
+        return Err(refuse(file, reason));
+    }
+    rules.into_iter().map(|rule| expose(file, rule)).collect()
+}
+
+fn expose(file: &Path, rule: Rule) -> Result<Exposed, StartupError> {
+    if let Some(right) = rule.right {
+        return Err(StartupError::NotYet(format!(
+            "`{}` in line {} of rules file `{}`",
+            right.key.name(),
+            right.line,
+            shown(file)
+        )));
+    }
+    let refuse_line = |reason: &str| {
+        let (line, directory) = (rule.line, shown(&rule.directory));
+        refuse(file, &format!("line {line}: `{directory}` {reason}"))
+    };
+    match std::fs::metadata(&rule.directory) {
+        Ok(found) if found.is_dir() => Ok(Exposed {
+            path: rule.directory,
+            name: rule.name.unwrap_or_default(),
+        }),
+        Ok(_) => Err(refuse_line("is not a directory")),
+        Err(error) => Err(refuse_line(&format!("cannot be opened: {error}"))),
+    }
+}
+
+fn refuse(path: &Path, reason: &str) -> StartupError {
+    StartupError::Option {
+        option: "rdirs",
+        reason: format!("`{}` {reason}", shown(path)),
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().escape_debug().to_string()
+}
+
+/// The last name of a path, also of `.` and `..`.
+fn name_of(path: &Path) -> String {
+    let named = path.file_name().map(|name| name.to_os_string());
+    let name = named.or_else(|| Some(path.canonicalize().ok()?.file_name()?.to_os_string()));
+    name.map_or_else(
+        || "root".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+/// Equal names are told apart by a number.
+fn free_name(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    std::iter::once(name.to_owned())
+        .chain(numbered)
+        .find(|candidate| !taken(candidate))
+        .expect("numbers do not end")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_names_are_told_apart() {
+        let taken = ["media", "media-2"];
+        assert_eq!(free_name("media", |name| taken.contains(&name)), "media-3");
+        assert_eq!(free_name("other", |name| taken.contains(&name)), "other");
+    }
+}

@@ -1,0 +1,141 @@
+//! What a directory holds, as far as it can be fetched.
+
+use std::ffi::OsStr;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::time::SystemTime;
+
+use cap_std::fs::MetadataExt as _;
+use rustix::fs::{self, Access, AtFlags, FileType, statat};
+
+use crate::error::Reject;
+use crate::resource::Mounts;
+use crate::resource::directory::{Directory, Identity};
+
+/// A file or directory in a directory.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// One name; its bytes need not be UTF-8.
+    pub(crate) name: Box<[u8]>,
+    pub(crate) kind: Kind,
+    /// Mount points have no date.
+    pub(crate) modified: Option<SystemTime>,
+}
+
+/// What an entry leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Directory,
+    /// Its length in bytes.
+    File(u64),
+}
+
+impl Mounts {
+    /// The entries of the directory of a normalized path: directories first, then by the bytes of their names.
+    ///
+    /// Where several directories stand at one place, an entry is that of the first that has it.
+    pub(crate) fn entries(&self, path: &[u8]) -> Result<Vec<Entry>, Reject> {
+        let points = self.mount_points_below(path);
+        let points = points.filter(|name| !is_hidden(name)).map(|name| Entry {
+            name: name.into(),
+            kind: Kind::Directory,
+            modified: None,
+        });
+        let mut entries: Vec<Entry> = points.collect();
+        match self.read(path, &mut entries) {
+            Ok(()) => {}
+            Err(_) if self.mount_points_below(path).next().is_some() => {}
+            Err(reject) => return Err(reject),
+        }
+        // Both sorts keep the order of equals: of equal names the first stays.
+        entries.sort_by(|one, other| one.name.cmp(&other.name));
+        entries.dedup_by(|later, first| later.name == first.name);
+        entries.sort_by_key(|entry| entry.kind != Kind::Directory);
+        Ok(entries)
+    }
+
+    /// Adds what is in the directories of that path: the first error, unless one of them can be read.
+    fn read(&self, path: &[u8], entries: &mut Vec<Entry>) -> Result<(), Reject> {
+        let (directories, below) = self.directories(path)?;
+        let mut result = Err(Reject::NotFound);
+        for directory in directories {
+            match directory.read(below, entries) {
+                Ok(()) => result = Ok(()),
+                Err(reject) if matches!(result, Err(Reject::NotFound)) => result = Err(reject),
+                Err(_) => {}
+            }
+        }
+        result
+    }
+}
+
+impl Directory {
+    /// Adds what the directory of a path below this one holds.
+    fn read(&self, path: &[u8], entries: &mut Vec<Entry>) -> Result<(), Reject> {
+        let opened = self.open_directory(path)?;
+        let failed = |error: rustix::io::Errno| Reject::Read(error.into());
+        for found in fs::Dir::read_from(&opened).map_err(failed)? {
+            let found = found.map_err(failed)?;
+            let name = found.file_name().to_bytes();
+            if is_hidden(name) {
+                continue;
+            }
+            entries.extend(match found.file_type() {
+                FileType::Symlink => self.follow(path, name),
+                FileType::RegularFile | FileType::Directory | FileType::Unknown => {
+                    look_at(&opened, name).or_else(|| self.follow(path, name))
+                }
+                _ => None,
+            });
+        }
+        Ok(())
+    }
+
+    /// What a link leads to, below the handle.
+    fn follow(&self, directory: &[u8], name: &[u8]) -> Option<Entry> {
+        let path = Path::new(OsStr::from_bytes(directory)).join(OsStr::from_bytes(name));
+        let found = self.dir().metadata(&path).ok()?;
+        let kind = kind(found.mode(), found.len())?;
+        let modified = found.modified().ok()?.into_std();
+        may_read(self.dir(), path.as_os_str().as_bytes(), found.mode()).then(|| Entry {
+            name: name.into(),
+            kind,
+            modified: Some(modified),
+        })
+    }
+}
+
+/// The entry of that name, if it is no link.
+fn look_at(directory: impl AsFd, name: &[u8]) -> Option<Entry> {
+    let stat = statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    let identity = Identity::of(&stat);
+    let kind = kind(stat.st_mode, identity.size)?;
+    may_read(directory, name, stat.st_mode).then(|| Entry {
+        name: name.into(),
+        kind,
+        modified: Some(identity.modified()),
+    })
+}
+
+fn kind(mode: u32, length: u64) -> Option<Kind> {
+    match FileType::from_raw_mode(mode) {
+        FileType::Directory => Some(Kind::Directory),
+        FileType::RegularFile => Some(Kind::File(length)),
+        _ => None,
+    }
+}
+
+/// Whether the server can fetch it. What everybody may read needs no further call.
+fn may_read(directory: impl AsFd, path: &[u8], mode: u32) -> bool {
+    let (bits, access) = match FileType::from_raw_mode(mode) {
+        FileType::Directory => (0o555, Access::READ_OK | Access::EXEC_OK),
+        _ => (0o444, Access::READ_OK),
+    };
+    mode & bits == bits || fs::accessat(directory, path, access, AtFlags::EACCESS).is_ok()
+}
+
+/// Hidden names begin with a dot; so do `.`, `..` and the directory of uploads in progress.
+fn is_hidden(name: &[u8]) -> bool {
+    name.starts_with(b".")
+}
