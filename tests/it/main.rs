@@ -7,5 +7,6 @@ mod connections;
 mod cors;
 mod file_server;
 mod guests;
+mod kept_files;
 mod ranges;
 mod support;

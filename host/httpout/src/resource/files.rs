@@ -1,4 +1,4 @@
-//! Files as representations, the small and settled ones from memory.
+//! Files as representations, those asked for lately from memory or through an open handle.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -7,27 +7,20 @@ use std::time::SystemTime;
 
 use ::http::HeaderValue;
 use bytes::Bytes;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
 
 use crate::error::Reject;
 use crate::http::media_type;
-use crate::resource::Mounts;
-use crate::resource::directory::{Identity, Trail};
+use crate::resource::directory::{Directory, Identity};
+use crate::resource::kept::{Kept, KeptFiles};
+use crate::resource::mounts::Mounts;
 
 /// Files up to this size are kept in memory.
 const SMALL: u64 = 16 << 10;
 
-/// All files kept in memory together, in bytes.
-const CACHE: u64 = 64 << 20;
-
-/// What an entry of the cache costs beside its content, roughly, in bytes.
-const ENTRY: u64 = 512;
-
 /// The files below the mounts.
 pub(crate) struct Files {
     mounts: Mounts,
-    cache: Cache<Box<[u8]>, Arc<Kept>, ByBytes>,
+    kept: Arc<KeptFiles>,
 }
 
 /// A file as it is answered: its content and the fields that describe it.
@@ -50,51 +43,24 @@ pub(crate) enum Source {
     Disk(Arc<File>),
 }
 
-/// A small file in memory, and how to see that it is still the one on disk.
-struct Kept {
-    representation: Representation,
-    trail: Trail,
-}
-
 impl Files {
+    /// Needs a runtime.
     pub(crate) fn new(mounts: Mounts) -> Files {
-        let items = usize::try_from(CACHE / ENTRY / 4).unwrap_or(usize::MAX);
         Files {
             mounts,
-            cache: Cache::with_weighter(items, CACHE, ByBytes),
+            kept: KeptFiles::new(),
         }
     }
 
     /// The file of a normalized path, as it is on disk now. May block for the time of a small read.
     pub(crate) fn open(&self, path: &[u8]) -> Result<Representation, Reject> {
+        let kept = self.kept.get(path);
         let (directory, below) = self.mounts.locate(path)?;
-        if let Some(kept) = self.cache.get(path) {
-            if directory.still_leads(below, &kept.trail) {
-                return Ok(kept.representation.clone());
-            }
-            self.cache.remove(path);
+        let opened = self.open_below(directory, below, path, kept.as_deref());
+        if opened.is_err() && kept.is_some() {
+            self.kept.forget(path);
         }
-        let (file, identity) = directory.open_file(below)?;
-        if identity.size > SMALL {
-            return Ok(Representation::new(
-                path,
-                &identity,
-                Source::Disk(Arc::new(file)),
-            ));
-        }
-        let content = read(file, identity.size)?;
-        let representation = Representation::new(path, &identity, Source::Memory(content));
-        if identity.is_settled() && representation.length == identity.size {
-            let trail = directory.trail(below);
-            if let Some(trail) = trail.filter(|trail| trail.file() == identity) {
-                let kept = Kept {
-                    representation: representation.clone(),
-                    trail,
-                };
-                self.cache.insert(path.into(), Arc::new(kept));
-            }
-        }
-        Ok(representation)
+        opened
     }
 
     /// Whether a normalized path names a file that can be read now.
@@ -102,10 +68,40 @@ impl Files {
         let located = self.mounts.locate(path);
         located.is_ok_and(|(directory, below)| directory.open_file(below).is_ok())
     }
+
+    /// The file at one of the places where a path may lie.
+    fn open_below(
+        &self,
+        directory: &Directory,
+        below: &[u8],
+        path: &[u8],
+        kept: Option<&Kept>,
+    ) -> Result<Representation, Reject> {
+        if let Some(kept) = kept
+            && directory.still_leads(below, &kept.trail)
+        {
+            return Ok(kept.representation.clone());
+        }
+        let (file, identity) = directory.open_file(below)?;
+        // Asked before the content is looked at: what changes after that shows in the times.
+        let is_settled = identity.is_settled();
+        let source = read(file, identity.size)?;
+        // An open handle shows every change by itself.
+        let lasts = is_settled || matches!(source, Source::Disk(_));
+
+        let representation = Representation::new(path, source, &identity);
+        let trail = lasts.then(|| directory.trail(below)).flatten();
+        match trail.filter(|trail| trail.file() == identity) {
+            Some(trail) => self.kept.keep(path, representation.clone(), trail),
+            None if kept.is_some() => self.kept.forget(path),
+            None => {}
+        }
+        Ok(representation)
+    }
 }
 
 impl Representation {
-    fn new(path: &[u8], identity: &Identity, source: Source) -> Representation {
+    fn new(path: &[u8], source: Source, identity: &Identity) -> Representation {
         let length = match &source {
             Source::Memory(content) => content.len() as u64,
             Source::Disk(_) => identity.size,
@@ -116,7 +112,6 @@ impl Representation {
             identity.modified, identity.size, identity.inode
         );
         let date = httpdate::fmt_http_date(modified);
-        let field = |text: String| HeaderValue::try_from(text).expect("digits and letters");
         Representation {
             source,
             length,
@@ -128,17 +123,16 @@ impl Representation {
     }
 }
 
-fn read(file: File, size: u64) -> io::Result<Bytes> {
+/// A small file as its content, a larger one as a handle.
+fn read(file: File, size: u64) -> io::Result<Source> {
+    if size > SMALL {
+        return Ok(Source::Disk(Arc::new(file)));
+    }
     let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
     file.take(size).read_to_end(&mut content)?;
-    Ok(content.into())
+    Ok(Source::Memory(content.into()))
 }
 
-#[derive(Clone)]
-struct ByBytes;
-
-impl Weighter<Box<[u8]>, Arc<Kept>> for ByBytes {
-    fn weight(&self, path: &Box<[u8]>, kept: &Arc<Kept>) -> u64 {
-        path.len() as u64 + kept.representation.length + ENTRY
-    }
+fn field(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).expect("digits and letters")
 }

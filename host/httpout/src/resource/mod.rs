@@ -2,6 +2,7 @@
 
 mod directory;
 mod files;
+mod kept;
 mod mounts;
 
 pub(crate) use directory::Directory;
