@@ -8,5 +8,6 @@ mod cors;
 mod file_server;
 mod guests;
 mod kept_files;
+mod media_types;
 mod ranges;
 mod support;

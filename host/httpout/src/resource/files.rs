@@ -85,11 +85,13 @@ impl Files {
         let (file, identity) = directory.open_file(below)?;
         // Asked before the content is looked at: what changes after that shows in the times.
         let is_settled = identity.is_settled();
-        let source = read(file, identity.size)?;
-        // An open handle shows every change by itself.
-        let lasts = is_settled || matches!(source, Source::Disk(_));
+        let named = media_type::by_name(path);
+        let looks_inside = named.is_none();
+        let (source, start) = read(file, identity.size, looks_inside)?;
+        // An open handle shows every change by itself, but what was learned from the content would not follow.
+        let lasts = is_settled || matches!(source, Source::Disk(_)) && !looks_inside;
 
-        let representation = Representation::new(path, source, &identity);
+        let representation = Representation::new(source, &identity, named, &start);
         let trail = lasts.then(|| directory.trail(below)).flatten();
         match trail.filter(|trail| trail.file() == identity) {
             Some(trail) => self.kept.keep(path, representation.clone(), trail),
@@ -101,7 +103,12 @@ impl Files {
 }
 
 impl Representation {
-    fn new(path: &[u8], source: Source, identity: &Identity) -> Representation {
+    fn new(
+        source: Source,
+        identity: &Identity,
+        named: Option<HeaderValue>,
+        start: &[u8],
+    ) -> Representation {
         let length = match &source {
             Source::Memory(content) => content.len() as u64,
             Source::Disk(_) => identity.size,
@@ -118,19 +125,25 @@ impl Representation {
             modified,
             etag: field(etag),
             last_modified: field(date),
-            content_type: media_type::of(path),
+            content_type: named.unwrap_or_else(|| media_type::by_content(start)),
         }
     }
 }
 
-/// A small file as its content, a larger one as a handle.
-fn read(file: File, size: u64) -> io::Result<Source> {
-    if size > SMALL {
-        return Ok(Source::Disk(Arc::new(file)));
+/// A small file as a whole, a larger one as a handle; and its beginning, if that is asked for.
+fn read(file: File, size: u64, looks_inside: bool) -> io::Result<(Source, Bytes)> {
+    let count = match size {
+        ..=SMALL => size,
+        _ if looks_inside => media_type::START as u64,
+        _ => 0,
+    };
+    let mut start = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
+    (&file).take(count).read_to_end(&mut start)?;
+    let start = Bytes::from(start);
+    match size {
+        ..=SMALL => Ok((Source::Memory(start.clone()), start)),
+        _ => Ok((Source::Disk(Arc::new(file)), start)),
     }
-    let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-    file.take(size).read_to_end(&mut content)?;
-    Ok(Source::Memory(content.into()))
 }
 
 fn field(text: String) -> HeaderValue {
