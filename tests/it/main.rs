@@ -3,6 +3,7 @@
 //! A file for each chapter of the documents. A test is: make files, start, ask, compare.
 
 mod command_line;
+mod compression;
 mod connections;
 mod cors;
 mod file_server;

@@ -11,7 +11,7 @@ use crate::http::cors;
 use crate::mode::{FileServer, Mode};
 use crate::plugins;
 use crate::reqlog::Reqlog;
-use crate::resource::{Files, Mounts};
+use crate::resource::{Compressed, Files, Mounts};
 use crate::settings::{ServerSettings, cannot_open};
 
 /// Everything that a request meets on its way.
@@ -33,7 +33,8 @@ impl Site {
             tracing::info!("serving `/{}/`", name.escape_debug());
         }
         let mode = Arc::new(Mode::FileServer(FileServer {
-            files: Files::new(mounts),
+            files: Files::new(mounts, settings.zmax),
+            compressed: Compressed::new(),
             caching: settings.caching.clone(),
             norange: settings.norange,
         }));

@@ -114,6 +114,14 @@ pub(crate) fn by_content(start: &[u8]) -> HeaderValue {
     })
 }
 
+/// Whether the beginning of a file is UTF-8, and so the file may be; a character may be cut off at the end of a part.
+pub(crate) fn is_utf8(start: &[u8], is_whole: bool) -> bool {
+    match str::from_utf8(start) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none() && !is_whole,
+    }
+}
+
 fn by_extension(extension: &str) -> Option<&'static str> {
     match OWN.binary_search_by(|(known, _)| (*known).cmp(extension)) {
         Ok(found) => Some(OWN[found].1),
@@ -124,12 +132,7 @@ fn by_extension(extension: &str) -> Option<&'static str> {
 /// UTF-8 without the control characters that no text holds.
 fn is_plain_text(start: &[u8]) -> bool {
     let is_binary = |byte: &u8| matches!(byte, 0..=8 | 11 | 14..=26 | 28..=31);
-    !start.is_empty() && !start.iter().any(is_binary) && is_utf8(start)
-}
-
-/// A character may be cut off at the end.
-fn is_utf8(start: &[u8]) -> bool {
-    str::from_utf8(start).map_or_else(|error| error.error_len().is_none(), |_| true)
+    !start.is_empty() && !start.iter().any(is_binary) && is_utf8(start, false)
 }
 
 /// Packets of 188 bytes, each with its sync byte (ISO/IEC 13818-1).
@@ -227,7 +230,8 @@ mod tests {
         #[test]
         fn text_stays_text_wherever_it_is_cut(text in "\\PC{1,80}", at in 1_usize..80) {
             let bytes = text.as_bytes();
-            prop_assert!(is_utf8(&bytes[..at.min(bytes.len())]));
+            prop_assert!(is_utf8(bytes, true));
+            prop_assert!(is_utf8(&bytes[..at.min(bytes.len())], false));
         }
     }
 }

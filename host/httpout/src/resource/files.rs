@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use crate::error::Reject;
 use crate::http::media_type;
+use crate::http::negotiate::Coding;
 use crate::resource::directory::{Directory, Identity};
 use crate::resource::kept::{Kept, KeptFiles};
 use crate::resource::mounts::Mounts;
@@ -21,6 +22,8 @@ const SMALL: u64 = 16 << 10;
 pub(crate) struct Files {
     mounts: Mounts,
     kept: Arc<KeptFiles>,
+    /// The largest text file to compress, in bytes.
+    zmax: u64,
 }
 
 /// A file as it is answered: its content and the fields that describe it.
@@ -34,6 +37,12 @@ pub(crate) struct Representation {
     pub(crate) etag: HeaderValue,
     pub(crate) last_modified: HeaderValue,
     pub(crate) content_type: HeaderValue,
+    /// It may be sent in a coding: not empty, not beyond `zmax`, and text as far as it was looked at.
+    pub(crate) is_compressible: bool,
+    /// The coding that the content is in, beside none.
+    pub(crate) coding: Option<Coding>,
+    /// Of the file without coding.
+    pub(crate) identity: Identity,
 }
 
 /// Where the bytes of a representation are.
@@ -45,10 +54,11 @@ pub(crate) enum Source {
 
 impl Files {
     /// Needs a runtime.
-    pub(crate) fn new(mounts: Mounts) -> Files {
+    pub(crate) fn new(mounts: Mounts, zmax: u64) -> Files {
         Files {
             mounts,
             kept: KeptFiles::new(),
+            zmax,
         }
     }
 
@@ -86,12 +96,13 @@ impl Files {
         // Asked before the content is looked at: what changes after that shows in the times.
         let is_settled = identity.is_settled();
         let named = media_type::by_name(path);
-        let looks_inside = named.is_none();
+        let looks_inside = named.is_none() || self.allows_coding(identity.size);
         let (source, start) = read(file, identity.size, looks_inside)?;
         // An open handle shows every change by itself, but what was learned from the content would not follow.
         let lasts = is_settled || matches!(source, Source::Disk(_)) && !looks_inside;
 
-        let representation = Representation::new(source, &identity, named, &start);
+        let mut representation = Representation::new(source, identity, named, &start);
+        representation.is_compressible &= self.allows_coding(representation.length);
         let trail = lasts.then(|| directory.trail(below)).flatten();
         match trail.filter(|trail| trail.file() == identity) {
             Some(trail) => self.kept.keep(path, representation.clone(), trail),
@@ -100,12 +111,16 @@ impl Files {
         }
         Ok(representation)
     }
+
+    fn allows_coding(&self, length: u64) -> bool {
+        (1..=self.zmax).contains(&length)
+    }
 }
 
 impl Representation {
     fn new(
         source: Source,
-        identity: &Identity,
+        identity: Identity,
         named: Option<HeaderValue>,
         start: &[u8],
     ) -> Representation {
@@ -119,6 +134,7 @@ impl Representation {
             identity.modified, identity.size, identity.inode
         );
         let date = httpdate::fmt_http_date(modified);
+        let is_whole = start.len() as u64 == length;
         Representation {
             source,
             length,
@@ -126,7 +142,18 @@ impl Representation {
             etag: field(etag),
             last_modified: field(date),
             content_type: named.unwrap_or_else(|| media_type::by_content(start)),
+            is_compressible: media_type::is_utf8(start, is_whole),
+            coding: None,
+            identity,
         }
+    }
+
+    /// The tag that it has in a coding.
+    pub(crate) fn coded_etag(&self, coding: Coding) -> HeaderValue {
+        let etag = self.etag.as_bytes();
+        let inner = &etag[..etag.len() - 1];
+        let bytes = [inner, b"-", coding.name().as_bytes(), b"\""].concat();
+        HeaderValue::from_maybe_shared(Bytes::from(bytes)).expect("digits and letters")
     }
 }
 
