@@ -1,8 +1,8 @@
 //! The simple HTTP server (documents: httpout, Simple HTTP server).
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use crate::support::tree::pattern;
+use crate::support::tree::{pattern, settle};
 use crate::support::{Client, Server, Tree, curl, serve};
 
 #[test]
@@ -195,22 +195,6 @@ fn every_change_of_a_small_file_shows_at_once() {
     }
     std::fs::remove_file(tree.path("www/change.txt")).expect("is there");
     assert_eq!(ask().status, 404);
-}
-
-/// Waits until the server may keep a file in memory: its last change is more than 2 s old.
-fn settle(tree: &Tree, file: &str) {
-    use std::os::unix::fs::MetadataExt as _;
-    let changed = std::fs::metadata(tree.path(file))
-        .expect("is there")
-        .ctime();
-    let changed = Duration::from_secs(u64::try_from(changed).expect("after 1970"));
-    loop {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        if now.expect("after 1970") > changed + Duration::from_secs(4) {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
 }
 
 #[test]

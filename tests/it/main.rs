@@ -3,12 +3,15 @@
 //! A file for each chapter of the documents. A test is: make files, start, ask, compare.
 
 mod command_line;
+mod compression;
 mod connections;
 mod cors;
 mod file_server;
 mod growing;
 mod guests;
+mod kept_files;
 mod listings;
+mod media_types;
 mod mounts;
 mod ranges;
 mod support;

@@ -13,7 +13,7 @@ use crate::listing::Listings;
 use crate::mode::{FileServer, Mode, Uploads};
 use crate::plugins;
 use crate::reqlog::Reqlog;
-use crate::resource::{Files, Mounts, Store};
+use crate::resource::{Compressed, Files, Mounts, Store};
 use crate::settings::{ServerSettings, cannot_open};
 
 /// Everything that a request meets on its way.
@@ -34,7 +34,8 @@ impl Site {
         let mounts = open_mounts(settings)?;
         let listings = mounts.clone().filter(|_| settings.dlist);
         let mode = Arc::new(Mode::FileServer(FileServer {
-            files: mounts.map(Files::new),
+            files: mounts.map(|mounts| Files::new(mounts, settings.zmax)),
+            compressed: Compressed::new(),
             listings: listings.map(Listings::new),
             uploads: open_uploads(settings)?,
             caching: settings.caching.clone(),

@@ -196,6 +196,13 @@ impl Response {
         value
     }
 
+    /// The values of all fields of that name, in lower case, as one list.
+    pub(crate) fn list(&self, name: &str) -> String {
+        let found = self.fields.iter().filter(|(known, _)| known == name);
+        let values: Vec<&str> = found.map(|(_, value)| value.as_str()).collect();
+        values.join(", ").to_ascii_lowercase()
+    }
+
     pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).expect("the body is text")
     }

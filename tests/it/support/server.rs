@@ -113,6 +113,16 @@ impl Server {
         self.log.text()
     }
 
+    /// What the descriptors of the process lead to.
+    pub(crate) fn open_files(&self) -> Vec<String> {
+        let directory = format!("/proc/{}/fd", self.child.id());
+        let entries = std::fs::read_dir(directory).expect("the process runs");
+        let targets = entries.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
+        targets
+            .map(|target| target.to_string_lossy().into_owned())
+            .collect()
+    }
+
     /// Sends a signal to the process.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
@@ -70,4 +71,20 @@ impl Tree {
 pub(crate) fn pattern(length: usize) -> Vec<u8> {
     let number = |index: usize| (index / 4).wrapping_mul(2_654_435_761).to_le_bytes()[index % 4];
     (0..length).map(number).collect()
+}
+
+/// Waits until the server may keep the content of a file in memory: its last change is more than 2 s old.
+pub(crate) fn settle(tree: &Tree, file: &str) {
+    use std::os::unix::fs::MetadataExt as _;
+    let changed = std::fs::metadata(tree.path(file))
+        .expect("is there")
+        .ctime();
+    let changed = Duration::from_secs(u64::try_from(changed).expect("after 1970"));
+    loop {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        if now.expect("after 1970") > changed + Duration::from_secs(4) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }

@@ -86,6 +86,15 @@ pub(crate) fn range_applies(fields: &HeaderMap, current: Validators<'_>) -> bool
     settled && date.is_some_and(|date| seconds(date) == seconds(current.modified))
 }
 
+/// Whether `If-None-Match` holds this tag itself; `*` names none.
+pub(crate) fn is_named(fields: &HeaderMap, etag: &str) -> bool {
+    let values = fields.get_all(header::IF_NONE_MATCH);
+    values.iter().any(|value| {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        tags(&text).any(|(_, tag)| tag == etag)
+    })
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Comparison {
     Strong,
@@ -180,6 +189,13 @@ mod tests {
             let fields = [(header::IF_NONE_MATCH, value)];
             assert_eq!(verdict(Method::GET, &fields), Verdict::Proceed, "{value}");
         }
+    }
+
+    #[test]
+    fn a_tag_is_named_by_itself_only() {
+        let named = |value| is_named(&map(&[(header::IF_NONE_MATCH, value)]), "\"a,b\"");
+        assert!(named("\"x\", W/\"a,b\"") && !named("*") && !named("\"x\""));
+        assert!(!is_named(&HeaderMap::new(), "\"a,b\""));
     }
 
     #[test]

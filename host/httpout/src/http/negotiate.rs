@@ -1,6 +1,47 @@
 //! What a client prefers (RFC 9110 12.4, 12.5).
 
-use ::http::{HeaderMap, HeaderName};
+use ::http::{HeaderMap, HeaderName, header};
+
+/// A content coding that representations are offered in, beside none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Coding {
+    Gzip,
+    /// The zlib format (RFC 9110 8.4.1.2).
+    Deflate,
+}
+
+impl Coding {
+    /// As fields name it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Coding::Gzip => "gzip",
+            Coding::Deflate => "deflate",
+        }
+    }
+}
+
+/// The coding for a client by its `Accept-Encoding` (RFC 9110 12.5.3); none where it likes the content better as it is,
+/// or says nothing.
+pub(crate) fn coding(fields: &HeaderMap) -> Option<Coding> {
+    let items = preferences(fields, &header::ACCEPT_ENCODING)?;
+    let named = |names: &[&str]| {
+        let found = items
+            .iter()
+            .find(|(item, _)| names.contains(&item.as_str()));
+        found.map(|(_, weight)| *weight)
+    };
+    let others = named(&["*"]).unwrap_or(0);
+    let gzip = named(&["gzip", "x-gzip"]).unwrap_or(others);
+    let deflate = named(&["deflate"]).unwrap_or(others);
+    // Not named, it is acceptable, but liked less than anything that is.
+    let identity = named(&["identity"]).unwrap_or(others);
+    let (best, weight) = if gzip >= deflate {
+        (Coding::Gzip, gzip)
+    } else {
+        (Coding::Deflate, deflate)
+    };
+    (weight > 0 && weight >= identity).then_some(best)
+}
 
 /// The weight of what a client likes best, in thousandths; 0 is not acceptable.
 pub(crate) const BEST: u16 = 1000;
@@ -39,7 +80,74 @@ fn thousandths(weight: &str) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::http::header::ACCEPT;
+    use ::http::HeaderValue;
+    use ::http::header::{ACCEPT, ACCEPT_ENCODING};
+    use proptest::prelude::*;
+
+    fn coding_for(value: &[u8]) -> Option<Coding> {
+        let value = HeaderValue::from_bytes(value).expect("is legal");
+        coding(&HeaderMap::from_iter([(ACCEPT_ENCODING, value)]))
+    }
+
+    #[test]
+    fn the_coding_with_the_largest_weight_is_chosen() {
+        assert_eq!(coding(&HeaderMap::new()), None);
+        for (value, chosen) in [
+            ("gzip", Some(Coding::Gzip)),
+            ("X-GZip", Some(Coding::Gzip)),
+            ("deflate", Some(Coding::Deflate)),
+            ("deflate, gzip, br, zstd", Some(Coding::Gzip)),
+            ("gzip;q=0.5, deflate;q=0.8", Some(Coding::Deflate)),
+            ("br;q=1.0, gzip;q=0.001", Some(Coding::Gzip)),
+            ("*", Some(Coding::Gzip)),
+            ("gzip;q=0, *;q=0.1", Some(Coding::Deflate)),
+            ("identity;q=0, deflate;q=0.1", Some(Coding::Deflate)),
+            ("gzip;q=0.5, identity;q=0.5", Some(Coding::Gzip)),
+            ("gzip;q=0.5, identity", None),
+            ("identity;q=1, *;q=0", None),
+            ("gzip;q=0.5, deflate;q=0.5, *", None),
+            ("gzip;q=0", None),
+            ("gzip;q=0, deflate;q=0.000", None),
+            ("gzip;q=nonsense", None),
+            ("identity;q=0", None),
+            ("*;q=0", None),
+            ("br, zstd", None),
+            ("notgzip, gzipped", None),
+            ("", None),
+        ] {
+            assert_eq!(coding_for(value.as_bytes()), chosen, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_value_has_an_answer(value in prop::collection::vec(0x20_u8..=0x7e, 0..60)) {
+            coding_for(&value);
+        }
+
+        #[test]
+        fn bytes_beyond_ascii_have_an_answer(value in prop::collection::vec(0x80_u8..=0xff, 0..20)) {
+            prop_assert_eq!(coding_for(&value), None);
+        }
+
+        #[test]
+        fn what_is_chosen_is_acceptable_and_liked_best(
+            gzip in 0_u16..=1000, deflate in 0_u16..=1000, identity in 0_u16..=1000
+        ) {
+            let weight = |weight: u16| format!("{}.{:03}", weight / 1000, weight % 1000);
+            let value = format!(
+                "deflate;q={}, identity; q={} ,gzip ;q={}",
+                weight(deflate), weight(identity), weight(gzip)
+            );
+            let best = gzip.max(deflate);
+            let expected = match coding_for(value.as_bytes()) {
+                Some(Coding::Gzip) => best > 0 && gzip == best && gzip >= identity,
+                Some(Coding::Deflate) => best > gzip && deflate >= identity,
+                None => best == 0 || identity > best,
+            };
+            prop_assert!(expected, "{value}");
+        }
+    }
 
     #[test]
     fn weights_are_read_in_thousandths() {

@@ -10,16 +10,18 @@ use crate::body::{Content, FileContent, Upload};
 use crate::error::Reject;
 use crate::handler::Answer;
 use crate::http::conditional::{self, Validators, Verdict};
+use crate::http::negotiate::{self, Coding};
 use crate::http::range::{self, Part, Ranges};
 use crate::listing::Listings;
 use crate::mode::Uploads;
-use crate::resource::{Files, Representation, Source};
+use crate::resource::{Compressed, Files, Representation, Source};
 use crate::settings::Caching;
 
 /// Exposes the files of the directories for read, and takes files from clients.
 pub(crate) struct FileServer {
     /// None where clients may only write.
     pub(crate) files: Option<Files>,
+    pub(crate) compressed: Compressed,
     /// Option `dlist`.
     pub(crate) listings: Option<Listings>,
     /// None where clients may only read.
@@ -94,7 +96,7 @@ impl FileServer {
             (Err(Reject::Directory), Some(listings)) => {
                 Box::pin(self.listing(listings, exchange, path)).await
             }
-            (file, _) => self.file(exchange, file?),
+            (file, _) => self.file(exchange, file?).await,
         }
     }
 
@@ -113,19 +115,47 @@ impl FileServer {
         Ok(answer)
     }
 
-    fn file(&self, exchange: &Exchange, file: Representation) -> Result<Answer, Reject> {
+    async fn file(&self, exchange: &Exchange, mut file: Representation) -> Result<Answer, Reject> {
+        let ranges = self.check_range(exchange, &file);
+        // Parts are those of the file as it is.
+        if let (Ranges::Whole, Some(coding)) = (&ranges, check_coding(exchange, &file)) {
+            if let Some(known) = self.known(exchange, &file, coding) {
+                return Ok(self.not_modified(&known));
+            }
+            file = self.compressed.apply(coding, file).await;
+        }
         match self.check_conditions(exchange, &file) {
             Verdict::Proceed => {}
             Verdict::NotModified => return Ok(self.not_modified(&file)),
             Verdict::PreconditionFailed => return Err(Reject::PreconditionFailed),
         }
-        match self.check_range(exchange, &file) {
+        match ranges {
             Ranges::Whole => Ok(self.whole(file)),
             Ranges::Parts(parts) => Ok(self.partial(file, &parts)),
             Ranges::Unsatisfiable => Err(Reject::RangeNotSatisfiable {
                 length: file.length,
             }),
         }
+    }
+
+    /// The file in a coding in which the client has it: it names the tag, so nothing needs to be compressed.
+    fn known(
+        &self,
+        exchange: &Exchange,
+        file: &Representation,
+        coding: Coding,
+    ) -> Option<Representation> {
+        let fields = &exchange.head.headers;
+        if !fields.contains_key(header::IF_NONE_MATCH) {
+            return None;
+        }
+        let coded = Representation {
+            etag: file.coded_etag(coding),
+            ..file.clone()
+        };
+        let is_known = conditional::is_named(fields, validators(&coded).etag)
+            && self.check_conditions(exchange, &coded) == Verdict::NotModified;
+        is_known.then_some(coded)
     }
 
     fn check_conditions(&self, exchange: &Exchange, file: &Representation) -> Verdict {
@@ -158,6 +188,10 @@ impl FileServer {
         let length = file.length;
         let all = length.checked_sub(1).map(|last| Part { first: 0, last });
         let mut answer = self.describe(&file, StatusCode::OK);
+        if let Some(coding) = file.coding {
+            let name = HeaderValue::from_static(coding.name());
+            answer.headers_mut().insert(header::CONTENT_ENCODING, name);
+        }
         *answer.body_mut() = match file.source {
             Source::Memory(bytes) => Content::Bytes(bytes),
             Source::Disk(file) => Content::File(FileContent::new(file, all)),
@@ -198,6 +232,9 @@ impl FileServer {
         if !self.norange {
             fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         }
+        if file.is_compressible {
+            fields.insert(header::VARY, header::ACCEPT_ENCODING.into());
+        }
         if let Caching::Control(value) = &self.caching {
             fields.insert(header::CACHE_CONTROL, value.clone());
         }
@@ -206,6 +243,14 @@ impl FileServer {
         }
         answer
     }
+}
+
+/// The coding that the client likes best for a file.
+fn check_coding(exchange: &Exchange, file: &Representation) -> Option<Coding> {
+    let fields = &exchange.head.headers;
+    file.is_compressible
+        .then(|| negotiate::coding(fields))
+        .flatten()
 }
 
 fn validators(file: &Representation) -> Validators<'_> {

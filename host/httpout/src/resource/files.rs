@@ -1,4 +1,4 @@
-//! Files as representations, the small and settled ones from memory.
+//! Files as representations, those asked for lately from memory or through an open handle.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -7,27 +7,23 @@ use std::time::SystemTime;
 
 use ::http::HeaderValue;
 use bytes::Bytes;
-use quick_cache::Weighter;
-use quick_cache::sync::Cache;
 
 use crate::error::Reject;
 use crate::http::media_type;
-use crate::resource::directory::{Identity, Trail};
-use crate::resource::{Directory, Mounts, Store, Version};
+use crate::http::negotiate::Coding;
+use crate::resource::directory::{Directory, Identity};
+use crate::resource::kept::{Kept, KeptFiles};
+use crate::resource::{Mounts, Store, Version};
 
 /// Files up to this size are kept in memory.
 const SMALL: u64 = 16 << 10;
 
-/// All files kept in memory together, in bytes.
-const CACHE: u64 = 64 << 20;
-
-/// What an entry of the cache costs beside its content, roughly, in bytes.
-const ENTRY: u64 = 512;
-
 /// The files below the mounts.
 pub(crate) struct Files {
     mounts: Arc<Mounts>,
-    cache: Cache<Box<[u8]>, Arc<Kept>, ByBytes>,
+    kept: Arc<KeptFiles>,
+    /// The largest text file to compress, in bytes.
+    zmax: u64,
 }
 
 /// A file as it is answered: its content and the fields that describe it.
@@ -41,6 +37,12 @@ pub(crate) struct Representation {
     pub(crate) etag: HeaderValue,
     pub(crate) last_modified: HeaderValue,
     pub(crate) content_type: HeaderValue,
+    /// It may be sent in a coding: not empty, not beyond `zmax`, and text as far as it was looked at.
+    pub(crate) is_compressible: bool,
+    /// The coding that the content is in, beside none.
+    pub(crate) coding: Option<Coding>,
+    /// Of the file without coding.
+    pub(crate) identity: Identity,
 }
 
 /// Where the bytes of a representation are.
@@ -50,62 +52,27 @@ pub(crate) enum Source {
     Disk(Arc<File>),
 }
 
-/// A small file in memory, and how to see that it is still the one on disk.
-struct Kept {
-    representation: Representation,
-    trail: Trail,
-}
-
 impl Files {
-    pub(crate) fn new(mounts: Arc<Mounts>) -> Files {
-        let items = usize::try_from(CACHE / ENTRY / 4).unwrap_or(usize::MAX);
+    /// Needs a runtime.
+    pub(crate) fn new(mounts: Arc<Mounts>, zmax: u64) -> Files {
         Files {
             mounts,
-            cache: Cache::with_weighter(items, CACHE, ByBytes),
+            kept: KeptFiles::new(),
+            zmax,
         }
     }
 
     /// The file of a normalized path, as it is on disk now. May block for the time of a small read.
     pub(crate) fn open(&self, path: &[u8]) -> Result<Representation, Reject> {
+        let kept = self.kept.get(path);
         let (directories, below) = self.mounts.locate(path)?;
-        first_found(directories, |directory| {
-            self.open_in(directory, below, path)
-        })
-    }
-
-    fn open_in(
-        &self,
-        directory: &Directory,
-        below: &[u8],
-        path: &[u8],
-    ) -> Result<Representation, Reject> {
-        if let Some(kept) = self.cache.get(path) {
-            if directory.still_leads(below, &kept.trail) {
-                return Ok(kept.representation.clone());
-            }
-            self.cache.remove(path);
+        let opened = first_found(directories, |directory| {
+            self.open_below(directory, below, path, kept.as_deref())
+        });
+        if opened.is_err() && kept.is_some() {
+            self.kept.forget(path);
         }
-        let (file, identity) = directory.open_file(below)?;
-        if identity.size > SMALL {
-            return Ok(Representation::new(
-                path,
-                &identity,
-                Source::Disk(Arc::new(file)),
-            ));
-        }
-        let content = read(file, identity.size)?;
-        let representation = Representation::new(path, &identity, Source::Memory(content));
-        if identity.is_settled() && representation.length == identity.size {
-            let trail = directory.trail(below);
-            if let Some(trail) = trail.filter(|trail| trail.file() == identity) {
-                let kept = Kept {
-                    representation: representation.clone(),
-                    trail,
-                };
-                self.cache.insert(path.into(), Arc::new(kept));
-            }
-        }
-        Ok(representation)
+        opened
     }
 
     /// The version that is being written at a normalized path, where it can be followed.
@@ -121,6 +88,43 @@ impl Files {
         located.is_ok_and(|(directories, below)| {
             first_found(directories, |directory| directory.open_file(below)).is_ok()
         })
+    }
+
+    /// The file at one of the places where a path may lie.
+    fn open_below(
+        &self,
+        directory: &Directory,
+        below: &[u8],
+        path: &[u8],
+        kept: Option<&Kept>,
+    ) -> Result<Representation, Reject> {
+        if let Some(kept) = kept
+            && directory.still_leads(below, &kept.trail)
+        {
+            return Ok(kept.representation.clone());
+        }
+        let (file, identity) = directory.open_file(below)?;
+        // Asked before the content is looked at: what changes after that shows in the times.
+        let is_settled = identity.is_settled();
+        let named = media_type::by_name(path);
+        let looks_inside = named.is_none() || self.allows_coding(identity.size);
+        let (source, start) = read(file, identity.size, looks_inside)?;
+        // An open handle shows every change by itself, but what was learned from the content would not follow.
+        let lasts = is_settled || matches!(source, Source::Disk(_)) && !looks_inside;
+
+        let mut representation = Representation::new(source, identity, named, &start);
+        representation.is_compressible &= self.allows_coding(representation.length);
+        let trail = lasts.then(|| directory.trail(below)).flatten();
+        match trail.filter(|trail| trail.file() == identity) {
+            Some(trail) => self.kept.keep(path, representation.clone(), trail),
+            None if kept.is_some() => self.kept.forget(path),
+            None => {}
+        }
+        Ok(representation)
+    }
+
+    fn allows_coding(&self, length: u64) -> bool {
+        (1..=self.zmax).contains(&length)
     }
 }
 
@@ -139,36 +143,57 @@ fn first_found<T>(
 }
 
 impl Representation {
-    fn new(path: &[u8], identity: &Identity, source: Source) -> Representation {
+    fn new(
+        source: Source,
+        identity: Identity,
+        named: Option<HeaderValue>,
+        start: &[u8],
+    ) -> Representation {
         let length = match &source {
             Source::Memory(content) => content.len() as u64,
             Source::Disk(_) => identity.size,
         };
         let modified = identity.modified();
         let date = httpdate::fmt_http_date(modified);
-        let field = |text: String| HeaderValue::try_from(text).expect("digits and letters");
+        let is_whole = start.len() as u64 == length;
         Representation {
             source,
             length,
             modified,
             etag: field(identity.etag()),
             last_modified: field(date),
-            content_type: media_type::of(path),
+            content_type: named.unwrap_or_else(|| media_type::by_content(start)),
+            is_compressible: media_type::is_utf8(start, is_whole),
+            coding: None,
+            identity,
         }
     }
-}
 
-fn read(file: File, size: u64) -> io::Result<Bytes> {
-    let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-    file.take(size).read_to_end(&mut content)?;
-    Ok(content.into())
-}
-
-#[derive(Clone)]
-struct ByBytes;
-
-impl Weighter<Box<[u8]>, Arc<Kept>> for ByBytes {
-    fn weight(&self, path: &Box<[u8]>, kept: &Arc<Kept>) -> u64 {
-        path.len() as u64 + kept.representation.length + ENTRY
+    /// The tag that it has in a coding.
+    pub(crate) fn coded_etag(&self, coding: Coding) -> HeaderValue {
+        let etag = self.etag.as_bytes();
+        let inner = &etag[..etag.len() - 1];
+        let bytes = [inner, b"-", coding.name().as_bytes(), b"\""].concat();
+        HeaderValue::from_maybe_shared(Bytes::from(bytes)).expect("digits and letters")
     }
+}
+
+/// A small file as a whole, a larger one as a handle; and its beginning, if that is asked for.
+fn read(file: File, size: u64, looks_inside: bool) -> io::Result<(Source, Bytes)> {
+    let count = match size {
+        ..=SMALL => size,
+        _ if looks_inside => media_type::START as u64,
+        _ => 0,
+    };
+    let mut start = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
+    (&file).take(count).read_to_end(&mut start)?;
+    let start = Bytes::from(start);
+    match size {
+        ..=SMALL => Ok((Source::Memory(start.clone()), start)),
+        _ => Ok((Source::Disk(Arc::new(file)), start)),
+    }
+}
+
+fn field(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).expect("digits and letters")
 }

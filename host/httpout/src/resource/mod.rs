@@ -1,8 +1,10 @@
 //! What can be served, by name.
 
+mod compressed;
 mod directory;
 mod entries;
 mod files;
+mod kept;
 mod mounts;
 mod names;
 mod store;
@@ -10,6 +12,7 @@ mod temporary;
 mod version;
 mod writer;
 
+pub(crate) use compressed::Compressed;
 pub(crate) use directory::{Directory, Identity};
 pub(crate) use entries::{Entry, Kind};
 pub(crate) use files::{Files, Representation, Source};
