@@ -74,6 +74,55 @@ fn a_write_directory_alone_is_write_only() {
 }
 
 #[test]
+fn the_write_directory_is_made_if_it_is_not_there() {
+    let tree = Tree::new();
+    let new = tree.text("some/new");
+    let server = Server::start([format!("--rdirs={new}"), format!("--wdir={new}")]);
+    assert_eq!(Client::put(&server, "/a.txt", "", b"a").status, 201);
+    assert_eq!(Client::get(&server, "/a.txt").text(), "a");
+}
+
+/// Recorded from gpac, GStreamer and shaka-packager.
+#[test]
+fn encoders_upload_in_their_ways() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &[]);
+    // gpac offers HTTP/2 with each request.
+    let mut gpac = Client::connect(&server);
+    for name in ["live_init.mp4", "live_1.m4s"] {
+        gpac.send(&format!(
+            "PUT /{name} HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: GPAC/26.08-DEV\r\n\
+             Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n\
+             Transfer-Encoding: chunked\r\nContent-Type: video/mp4\r\n\r\n"
+        ));
+        gpac.send_chunk(name.as_bytes());
+        gpac.send_chunk(b"");
+        assert_eq!(gpac.read_response("PUT").status, 201);
+        assert_eq!(content(&tree, &format!("www/{name}")), name.as_bytes());
+    }
+    // GStreamer's souphttpclientsink: a PUT with its length for each buffer, each on a new connection.
+    for buffer in [&b"first"[..], b"second"] {
+        let fields =
+            "User-Agent: GStreamer souphttpclientsink 1.22.0\r\nConnection: Keep-Alive\r\n";
+        let answer = Client::put(&server, "/stream.ts", fields, buffer);
+        assert!(matches!(answer.status, 200 | 201));
+        assert_eq!(content(&tree, "www/stream.ts"), buffer);
+    }
+    // shaka-packager names no type, and curl inside it expects to be told to go on.
+    let mut shaka = Client::connect(&server);
+    shaka.send(
+        "PUT /v/seg-1.m4s HTTP/1.1\r\nHost: a\r\nUser-Agent: shaka-packager/2.6\r\nAccept: */*\r\n\
+         Content-Type: application/octet-stream\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n",
+    );
+    assert_eq!(shaka.read_head().status, 100);
+    shaka.send_chunk(b"segment");
+    shaka.send_chunk(b"");
+    assert_eq!(shaka.read_response("PUT").status, 201);
+    let read = Client::get(&server, "/v/seg-1.m4s");
+    assert_eq!(read.field("content-type"), Some("video/iso.segment"));
+}
+
+#[test]
 fn without_a_write_directory_nothing_is_written() {
     let tree = Tree::new();
     let server = Server::start([tree.text("www")]);

@@ -1,5 +1,6 @@
 //! Option `rdirs`, checked: which directories are exposed for read, and where (documents: httpout).
 
+use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 
 use crate::error::StartupError;
@@ -17,11 +18,15 @@ pub(crate) struct Exposed {
     pub(crate) name: String,
 }
 
-/// The directories that the items of the option expose, in order of precedence.
+/// The directories that the items of the option expose, in order of precedence. That for writing is made when the server
+/// starts, and need not be there yet.
 ///
 /// # Errors
 /// The first item, or line of a rules file, that exposes nothing.
-pub(crate) fn check(items: &[String]) -> Result<Vec<Exposed>, StartupError> {
+pub(crate) fn check(
+    items: &[String],
+    for_writing: Option<&Path>,
+) -> Result<Vec<Exposed>, StartupError> {
     let mut exposed = Vec::new();
     let mut plain = Vec::new();
     for item in items {
@@ -30,6 +35,7 @@ pub(crate) fn check(items: &[String]) -> Result<Vec<Exposed>, StartupError> {
             Ok(found) if found.is_dir() => plain.push(path),
             Ok(found) if found.is_file() => exposed.extend(load(path, found.len())?),
             Ok(_) => return Err(refuse(path, "is neither a directory nor a rules file")),
+            Err(error) if error.kind() == NotFound && for_writing == Some(path) => plain.push(path),
             Err(error) => return Err(cannot_open("rdirs", path, &error)),
         }
     }

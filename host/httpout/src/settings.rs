@@ -119,6 +119,7 @@ impl ServerSettings {
         }
         let timeout = Duration::from_secs(options.timeout.min(LONGEST));
         let timeout = Some(timeout).filter(|time| !time.is_zero());
+        let wdir = wdir(&options)?;
         Ok(ServerSettings {
             listen: listen(&options)?,
             maxc: limit(options.maxc),
@@ -127,8 +128,8 @@ impl ServerSettings {
             max_client_errors: limit(options.max_client_errors),
             block_size: None,
             quit: options.quit,
-            rdirs: rdirs(&options)?,
-            wdir: wdir(&options)?,
+            rdirs: rdirs(&options, wdir.as_deref())?,
+            wdir,
             maxs: Some(options.maxs).filter(|bytes| *bytes > 0),
             dlist: options.dlist,
             zmax: options.zmax,
@@ -229,13 +230,14 @@ fn limit(value: u64) -> Option<usize> {
     Some(value).filter(|value| *value > 0)
 }
 
-fn rdirs(options: &Options) -> Result<Vec<Exposed>, StartupError> {
+fn rdirs(options: &Options, wdir: Option<&Path>) -> Result<Vec<Exposed>, StartupError> {
     if options.rdirs.iter().any(|dir| dir == "gmem") {
         return Err(StartupError::NotYet("`gmem` in option `rdirs`".to_owned()));
     }
-    rdirs::check(&options.rdirs)
+    rdirs::check(&options.rdirs, wdir)
 }
 
+/// It is made when the server starts, if it is not there.
 fn wdir(options: &Options) -> Result<Option<PathBuf>, StartupError> {
     let Some(text) = options.wdir.as_deref() else {
         return Ok(None);
@@ -250,6 +252,7 @@ fn wdir(options: &Options) -> Result<Option<PathBuf>, StartupError> {
             let reason = format!("`{}` is not a directory", text.escape_debug());
             Err(refuse("wdir", reason))
         }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Some(path)),
         Err(error) => Err(cannot_open("wdir", &path, &error)),
     }
 }

@@ -31,13 +31,15 @@ pub(crate) struct Site {
 impl Site {
     /// Opens the directories and loads the plugins.
     pub(crate) async fn open(settings: &ServerSettings) -> Result<Site, StartupError> {
+        // First, because it may be one of those for read, and is made if it is not there.
+        let uploads = open_uploads(settings)?;
         let mounts = open_mounts(settings)?;
         let listings = mounts.clone().filter(|_| settings.dlist);
         let mode = Arc::new(Mode::FileServer(FileServer {
             files: mounts.map(|mounts| Files::new(mounts, settings.zmax)),
             compressed: Compressed::new(),
             listings: listings.map(Listings::new),
-            uploads: open_uploads(settings)?,
+            uploads,
             caching: settings.caching.clone(),
             norange: settings.norange,
             timeout: settings.timeout,
@@ -81,7 +83,8 @@ fn open_uploads(settings: &ServerSettings) -> Result<Option<Uploads>, StartupErr
     let Some(directory) = &settings.wdir else {
         return Ok(None);
     };
-    let store = Store::open(directory).map_err(|error| cannot_open("wdir", directory, &error))?;
+    let store = std::fs::create_dir_all(directory).and_then(|()| Store::open(directory));
+    let store = store.map_err(|error| cannot_open("wdir", directory, &error))?;
     Ok(Some(Uploads {
         store: Arc::new(store),
         maxs: settings.maxs,
