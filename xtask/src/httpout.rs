@@ -75,8 +75,9 @@ fn follow(stdout: impl Read, sender: &mpsc::Sender<String>) {
 }
 
 fn parse_address(line: &str) -> Option<SocketAddr> {
-    line.strip_prefix(LISTENING)?
-        .strip_prefix("http://")?
+    let url = line.strip_prefix(LISTENING)?;
+    url.strip_prefix("http://")
+        .or_else(|| url.strip_prefix("https://"))?
         .trim_end()
         .strip_suffix('/')?
         .parse()
@@ -91,6 +92,10 @@ mod tests {
     fn the_address_is_read_from_the_line() {
         let address = parse_address("listening on http://127.0.0.1:8080/").unwrap();
         assert_eq!(address, ([127, 0, 0, 1], 8080).into());
+        assert_eq!(
+            parse_address("listening on https://127.0.0.1:8080/"),
+            Some(address)
+        );
         assert!(parse_address("listening on https://localhost/").is_none());
     }
 }

@@ -79,7 +79,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "bench",
         arguments: "[--rounds N] [--seconds S] [--binary FILE] [W1] [W11] …",
-        about: "measure server CPU for each request, against nginx",
+        about: "measure what requests cost the server, beside nginx; all workloads or those named",
         run: bench::command,
     },
 ];

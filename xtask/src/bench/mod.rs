@@ -1,27 +1,35 @@
-//! `cargo xtask bench`: server CPU for each request, ours beside nginx.
+//! `cargo xtask bench`: what each piece of work costs the server, ours beside nginx.
 //!
-//! The servers share one core, the load generator has another. Rounds are interleaved (A B C A B C …), because a
-//! machine's speed drifts by more than the servers differ; figures are compared within a round, then the median is
-//! taken. What is answered is checked before and after, so that nobody wins by being wrong.
+//! The servers share one core, the load has another. Rounds are interleaved (A B C A B C …), because a machine's speed
+//! drifts by more than the servers differ; figures are compared within a round, then the median is taken. What is
+//! answered is checked before and after, so that nobody wins by being wrong.
 
+mod bytes;
+mod figures;
+mod limits;
 mod load;
+mod memory;
 mod nginx;
 mod peer;
 mod pin;
+mod random;
 mod site;
 mod table;
+mod text;
+mod tls;
 mod truth;
 mod workloads;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
-use self::load::Wrk;
+use self::figures::{Figures, Sample};
+use self::load::idle;
 use self::peer::Peer;
 use self::pin::Cores;
 use self::site::Site;
-use self::workloads::{Server, WORKLOADS, Workload};
+use self::workloads::{Contender, WORKLOADS, Work, Workload};
 use crate::{build, tools, usage};
 
 struct Plan {
@@ -32,40 +40,49 @@ struct Plan {
     binary: Option<PathBuf>,
 }
 
-/// What one contender did in one round.
-#[derive(Clone, Copy)]
-struct Sample {
-    /// Server CPU for each request, in µs.
-    micros: f64,
-    requests_per_second: f64,
-}
-
 /// Where and with what to measure.
 struct Bench {
     cores: Cores,
-    wrk: Wrk,
     nginx: PathBuf,
     httpout: PathBuf,
 }
 
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     let plan = parse(arguments)?;
-    let cores = Cores::choose()?;
+    require_tools(&plan)?;
     let bench = Bench {
-        wrk: Wrk::new(tools::require("wrk", "wrk")?, cores.clone()),
+        cores: Cores::choose()?,
         nginx: tools::require("nginx", "nginx-light")?,
         httpout: match &plan.binary {
             Some(binary) => std::fs::canonicalize(binary)
                 .with_context(|| format!("cannot find `{}`", binary.display()))?,
             None => build::build()?,
         },
-        cores,
     };
+    limits::raise()?;
+    bench.cores.join_load()?;
+
+    let mut failed = Vec::new();
     for workload in &plan.workloads {
-        let samples = bench
-            .measure(workload, &plan)
-            .with_context(|| workload.name)?;
-        print!("{}", table::table(workload, &samples));
+        match bench.measure(workload, &plan) {
+            Ok(figures) => print!("{}", table::table(workload, &figures)),
+            // The others may still be measured.
+            Err(error) => {
+                eprintln!("error: {}: {error:#}", workload.name);
+                failed.push(workload.name);
+            }
+        }
+    }
+    ensure!(failed.is_empty(), "without figures: {}", failed.join(", "));
+    Ok(())
+}
+
+/// Looks for everything first: a run takes minutes.
+fn require_tools(plan: &Plan) -> Result<()> {
+    let common = [("curl", "curl"), ("openssl", "openssl"), ("gzip", "gzip")];
+    let loads = plan.workloads.iter().filter_map(|row| row.work.program());
+    for (program, package) in common.into_iter().chain(loads) {
+        tools::require(program, package)?;
     }
     Ok(())
 }
@@ -114,55 +131,108 @@ fn positive<N: std::str::FromStr + Default + PartialEq>(
 }
 
 impl Bench {
-    /// The samples of all contenders, in the order of the workload's list, one for each round.
-    fn measure(&self, workload: &Workload, plan: &Plan) -> Result<Vec<Vec<Sample>>> {
-        let site = Site::create(workload)?;
-        let mut peers = workload
-            .contenders
-            .iter()
-            .map(|contender| Peer::start(self, contender, &site))
-            .collect::<Result<Vec<_>>>()?;
-
-        for peer in &mut peers {
-            peer.check(&site)?;
-            eprintln!("{}: warm-up, {}", workload.name, peer.name());
-            self.sample(workload, peer, 1)?;
+    /// The figures of all contenders, in the order of the workload's list.
+    fn measure(&self, workload: &'static Workload, plan: &Plan) -> Result<Vec<Figures>> {
+        let mut site = Site::create(workload)?;
+        let mut figures = Vec::new();
+        let mut peers = Vec::new();
+        for contender in workload.contenders {
+            let (peer, remark) = match self.prepare(workload, contender, &site) {
+                Ok((peer, remark)) => (Some(peer), remark),
+                Err(error) => {
+                    let reason = format!("cannot do this: {}", one_line(&error));
+                    eprintln!("{}: {} {reason}", workload.name, contender.name);
+                    (None, Some(reason))
+                }
+            };
+            peers.push(peer);
+            figures.push(Figures {
+                samples: Vec::new(),
+                remark,
+            });
         }
-        let mut samples = vec![Vec::new(); peers.len()];
+
         for round in 1..=plan.rounds {
             eprintln!("{}: round {round} of {}", workload.name, plan.rounds);
-            for (peer, samples) in peers.iter_mut().zip(&mut samples) {
-                samples.push(self.sample(workload, peer, plan.seconds)?);
+            for (peer, figures) in peers.iter_mut().zip(&mut figures) {
+                let Some(peer) = peer else { continue };
+                let sample = match workload.work {
+                    Work::Idle { connections } => {
+                        *peer = Peer::start(self, workload, peer.contender(), &site)?;
+                        let (sample, remark) =
+                            idle::run(peer.id(), peer.address(), &site, connections)
+                                .with_context(|| format!("load on {}", peer.name()))?;
+                        figures.remark = Some(remark);
+                        sample
+                    }
+                    _ => self.sample(workload, peer, &site, plan.seconds)?,
+                };
+                figures.samples.push(sample);
             }
         }
+        let mut peers: Vec<Peer> = peers.into_iter().flatten().collect();
         for peer in &mut peers {
             peer.check(&site)?;
         }
-        check_freshness(workload, &site, &mut peers)?;
-        Ok(samples)
+        check_freshness(workload, &mut site, &mut peers)?;
+        Ok(figures)
     }
 
-    fn sample(&self, workload: &Workload, peer: &mut Peer, seconds: u32) -> Result<Sample> {
+    /// Starts a contender and convinces itself that it can do the work.
+    fn prepare(
+        &self,
+        workload: &'static Workload,
+        contender: &'static Contender,
+        site: &Site,
+    ) -> Result<(Peer, Option<String>)> {
+        eprintln!("{}: warm-up, {}", workload.name, contender.name);
+        let mut peer = Peer::start(self, workload, contender, site)?;
+        let remark = peer.check(site)?;
+        if !matches!(workload.work, Work::Idle { .. }) {
+            self.sample(workload, &mut peer, site, 1)?;
+        }
+        Ok((peer, remark))
+    }
+
+    fn sample(
+        &self,
+        workload: &Workload,
+        peer: &mut Peer,
+        site: &Site,
+        seconds: u32,
+    ) -> Result<Sample> {
         let before = peer.cpu()?;
-        let done = self
-            .wrk
-            .run(&site::url(peer.address()), workload.connections, seconds)
+        let done = load::run(&self.cores, workload, site, peer.address(), seconds)
             .with_context(|| format!("load on {}", peer.name()))?;
         let spent = peer.cpu()?.saturating_sub(before);
-        Ok(Sample {
-            micros: spent.as_secs_f64() * 1e6 / done.requests as f64,
-            requests_per_second: done.requests_per_second,
-        })
+        ensure!(
+            !spent.is_zero(),
+            "{} took no time: its work is done by another process",
+            peer.name()
+        );
+        Ok(Sample::of_cpu(workload.unit, spent, &done))
     }
 }
 
-/// Our figures count only if a file that has changed is served as it is now. nginx may look again a minute later.
-fn check_freshness(workload: &Workload, site: &Site, peers: &mut [Peer]) -> Result<()> {
-    let changed = site.replace(workload)?;
-    workload
-        .contenders
-        .iter()
-        .zip(peers)
-        .filter(|(contender, _)| !matches!(contender.server, Server::Nginx))
-        .try_for_each(|(_, peer)| peer.check(&changed).context("after the file was replaced"))
+/// An error may quote a log or the head of a response.
+fn one_line(error: &anyhow::Error) -> String {
+    let text = format!("{error:#}");
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    lines.join(" | ")
+}
+
+/// Our figures count only if a file that has changed is served as it is now.
+fn check_freshness(workload: &Workload, site: &mut Site, peers: &mut [Peer]) -> Result<()> {
+    if matches!(workload.work, Work::Put) {
+        return Ok(());
+    }
+    site.replace()?;
+    peers
+        .iter_mut()
+        .filter(|peer| peer.is_ours())
+        .try_for_each(|peer| {
+            peer.check(site)
+                .map(drop)
+                .context("after the file was replaced")
+        })
 }

@@ -1,4 +1,4 @@
-//! nginx at its best for files: one process, the files' descriptors kept open, no log.
+//! nginx at its best for the work: one process, the files' descriptors kept open, no log.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,27 +9,39 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::site;
+use super::site::{self, Site};
+use super::tls::{self, Certificate};
+use super::workloads::{Protocol, Work, Workload};
 use crate::child::Running;
 
 const START: Duration = Duration::from_secs(10);
 
-/// Writes the configuration for the folder. `command` runs nginx, pinned or not.
-pub(super) fn start(mut command: Command, folder: &Path) -> Result<(Running, SocketAddr)> {
+/// Writes the configuration for the workload. `command` runs nginx, pinned or not.
+pub(super) fn start(
+    mut command: Command,
+    workload: &Workload,
+    site: &Site,
+) -> Result<(Running, SocketAddr)> {
     let address = free_address()?;
     let work = site::work_folder()?;
     let file = work.join("nginx.conf");
-    fs::write(&file, configuration(&work, folder, address))
+    let server = server(workload, site, address)?;
+    fs::write(&file, configuration(&work, &server))
         .with_context(|| format!("cannot write `{}`", file.display()))?;
+    let log = work.join("nginx.log");
+    // It appends.
+    let _ = fs::remove_file(&log);
     command
         .arg("-p")
         .arg(&work)
         .arg("-c")
         .arg(&file)
         .arg("-e")
-        .arg(work.join("nginx.log"));
+        .arg(&log)
+        // What it says there, also stands in the log.
+        .stderr(std::process::Stdio::null());
     let mut running = Running::start(&mut command)?;
-    wait(&mut running, address)?;
+    wait(&mut running, address).with_context(|| fs::read_to_string(&log).unwrap_or_default())?;
     Ok((running, address))
 }
 
@@ -40,8 +52,33 @@ fn free_address() -> Result<SocketAddr> {
         .context("no free port on the loopback interface")
 }
 
-fn configuration(work: &Path, folder: &Path, address: SocketAddr) -> String {
-    let (work, folder) = (work.display(), folder.display());
+/// The lines of the server block.
+fn server(workload: &Workload, site: &Site, address: SocketAddr) -> Result<String> {
+    let folder = match workload.work {
+        Work::Put => site.uploads(),
+        _ => site.folder(),
+    };
+    let listen = match workload.protocol {
+        Protocol::Http1 => format!("listen {address};"),
+        Protocol::Https1 => format!("listen {address} ssl;"),
+        Protocol::Https2 => format!("listen {address} ssl http2;"),
+    };
+    let mut lines = vec![listen, format!("root \"{}\";", folder.display())];
+    if workload.protocol.is_encrypted() {
+        let certificate = Certificate::obtain()?;
+        lines.extend([
+            format!("ssl_certificate \"{}\";", certificate.chain.display()),
+            format!("ssl_certificate_key \"{}\";", certificate.key.display()),
+            "ssl_protocols TLSv1.3;".to_owned(),
+            format!("ssl_conf_command Ciphersuites {};", tls::CIPHER),
+        ]);
+    }
+    lines.extend(workload.nginx.iter().map(|&line| line.to_owned()));
+    Ok(lines.join("\n        "))
+}
+
+fn configuration(work: &Path, server: &str) -> String {
+    let work = work.display();
     format!(
         r#"daemon off;
 master_process off;
@@ -54,8 +91,6 @@ events {{
 http {{
     access_log off;
     sendfile on;
-    # On, it holds back ranges for 40 ms.
-    tcp_nopush off;
     tcp_nodelay on;
     open_file_cache max=1000;
     keepalive_requests 1000000000;
@@ -65,8 +100,7 @@ http {{
     uwsgi_temp_path "{work}/uwsgi";
     scgi_temp_path "{work}/scgi";
     server {{
-        listen {address};
-        root "{folder}";
+        {server}
     }}
 }}
 "#

@@ -8,30 +8,43 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::site::{self, Site};
-use super::workloads::{Contender, Server};
-use super::{Bench, nginx, truth};
+use super::tls::Certificate;
+use super::truth::Truth;
+use super::workloads::{Contender, Server, Work, Workload};
+use super::{Bench, nginx};
 use crate::child::{self, Running};
 use crate::httpout::Httpout;
 use crate::paths;
 
 /// A contender that runs. It is ended when this is dropped.
 pub(super) struct Peer {
+    workload: &'static Workload,
     contender: &'static Contender,
     running: Running,
     address: SocketAddr,
 }
 
 impl Peer {
-    pub(super) fn start(bench: &Bench, contender: &'static Contender, site: &Site) -> Result<Self> {
+    pub(super) fn start(
+        bench: &Bench,
+        workload: &'static Workload,
+        contender: &'static Contender,
+        site: &Site,
+    ) -> Result<Self> {
         let (running, address) = match contender.server {
-            Server::Nginx => nginx::start(bench.cores.server(&bench.nginx), site.folder())?,
-            Server::Httpout { plugins } => start_httpout(bench, plugins, site)?,
+            Server::Nginx => nginx::start(bench.cores.server(&bench.nginx), workload, site)?,
+            Server::Httpout { plugins } => start_httpout(bench, workload, plugins, site)?,
         };
         Ok(Self {
+            workload,
             contender,
             running,
             address,
         })
+    }
+
+    pub(super) fn contender(&self) -> &'static Contender {
+        self.contender
     }
 
     pub(super) fn name(&self) -> &'static str {
@@ -42,12 +55,28 @@ impl Peer {
         self.address
     }
 
-    /// Fails unless it runs and answers with the site's bytes.
-    pub(super) fn check(&mut self, site: &Site) -> Result<()> {
+    pub(super) fn id(&self) -> u32 {
+        self.running.id()
+    }
+
+    /// Whether what it serves must be what the files hold at this moment: nginx may look again a minute later.
+    pub(super) fn is_ours(&self) -> bool {
+        matches!(self.contender.server, Server::Httpout { .. })
+    }
+
+    /// Fails unless it runs and answers with the site's bytes; gives what else is to know of the answer.
+    pub(super) fn check(&mut self, site: &Site) -> Result<Option<String>> {
         if let Some(status) = self.running.ended()? {
             bail!("{} ended: {status}", self.name());
         }
-        truth::check(self.address, &site.body, self.contender.field)
+        let truth = Truth {
+            workload: self.workload,
+            site,
+            address: self.address,
+            field: self.contender.field,
+        };
+        truth
+            .check()
             .with_context(|| format!("{} does not answer as it should", self.name()))
     }
 
@@ -64,20 +93,40 @@ impl Peer {
     }
 }
 
-fn start_httpout(bench: &Bench, plugins: &[&str], site: &Site) -> Result<(Running, SocketAddr)> {
+fn start_httpout(
+    bench: &Bench,
+    workload: &Workload,
+    plugins: &[&str],
+    site: &Site,
+) -> Result<(Running, SocketAddr)> {
     let log = site::work_folder()?.join("httpout.log");
     let mut command = bench.cores.server(&bench.httpout);
     command
         .arg(format!("--rdirs={}", paths::shown(site.folder())))
         .args(["--port=0", "--ifce=127.0.0.1", "--maxc=0", "--maxp=0"]);
+    if workload.protocol.is_encrypted() {
+        let certificate = Certificate::obtain()?;
+        command
+            .arg(format!("--cert={}", paths::shown(&certificate.chain)))
+            .arg(format!("--pkey={}", paths::shown(&certificate.key)));
+    }
+    if matches!(workload.work, Work::Put) {
+        command
+            .arg(format!("--wdir={}", paths::shown(site.uploads())))
+            .arg("--maxs=0");
+    }
     for plugin in plugins {
         command.args(["--plugin", &paths::plugin(plugin)]);
     }
     command
         .current_dir(paths::root())
         .stderr(Stdio::from(child::log_file(&log)?));
-    let server = Httpout::start(&mut command)
-        .with_context(|| fs::read_to_string(&log).unwrap_or_default())?;
+    let server = Httpout::start(&mut command).with_context(|| {
+        fs::read_to_string(&log)
+            .unwrap_or_default()
+            .trim()
+            .to_owned()
+    })?;
     let address = server.address();
     Ok((server.into_running(), address))
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::{child, tools};
+use crate::{child, process, tools};
 
 /// One core for the servers, another for the load.
 #[derive(Clone)]
@@ -50,6 +50,18 @@ impl Cores {
         match self {
             Self::Pinned { load, .. } => pinned(load, program),
             Self::Shared => child::tied(program),
+        }
+    }
+
+    /// Has us work on the core of the load: some of it is ours.
+    pub(super) fn join_load(&self) -> Result<()> {
+        match self {
+            Self::Pinned { load, .. } => {
+                let us = std::process::id().to_string();
+                let mut command = Command::new("taskset");
+                process::output(command.args(["-c", "-p", load, &us])).map(drop)
+            }
+            Self::Shared => Ok(()),
         }
     }
 }

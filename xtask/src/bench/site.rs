@@ -1,37 +1,135 @@
 //! The files that all contenders serve.
 
-use std::fs;
-use std::net::SocketAddr;
+use std::fs::{self, File};
+use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result};
 
-use super::workloads::Workload;
+use super::bytes::Bytes;
+use super::text::{self, Texts};
+use super::workloads::{Content, Work, Workload};
 use crate::paths;
 
-const FILE: &str = "file.bin";
-
-/// A folder with one file, whose bytes are known.
+/// A folder of files whose bytes are known, and one for uploads. Both are removed when this is dropped.
 pub(super) struct Site {
-    pub(super) body: Vec<u8>,
+    content: Content,
+    texts: Texts,
+    version: u32,
     folder: PathBuf,
+    uploads: PathBuf,
 }
 
 impl Site {
     pub(super) fn create(workload: &Workload) -> Result<Self> {
-        let folder = work_folder()?.join("www");
-        fs::create_dir_all(&folder)
-            .with_context(|| format!("cannot create `{}`", folder.display()))?;
-        write(&folder, bytes(workload.file_size, 1))
+        let work = work_folder()?;
+        let site = Self {
+            content: workload.content,
+            texts: Texts::new(),
+            version: 1,
+            folder: work.join("www"),
+            uploads: work.join("uploads"),
+        };
+        for folder in [&site.folder, &site.uploads] {
+            remove(folder);
+            fs::create_dir(folder)
+                .with_context(|| format!("cannot create `{}`", folder.display()))?;
+        }
+        // What is uploaded comes from us.
+        if !matches!(workload.work, Work::Put) {
+            site.write()?;
+        }
+        Ok(site)
     }
 
-    /// The same site with other bytes of the same length, in one step.
-    pub(super) fn replace(&self, workload: &Workload) -> Result<Self> {
-        write(&self.folder, bytes(workload.file_size, 2))
+    /// Gives all files other bytes of the same length, each in one step.
+    pub(super) fn replace(&mut self) -> Result<()> {
+        self.version += 1;
+        self.write()
+    }
+
+    /// Gives all files another time of change.
+    pub(super) fn touch(&self) -> Result<()> {
+        let time = SystemTime::now();
+        (0..self.count()).try_for_each(|number| {
+            let path = self.path(number);
+            File::options()
+                .write(true)
+                .open(&path)
+                .and_then(|file| file.set_modified(time))
+                .with_context(|| format!("cannot touch `{}`", path.display()))
+        })
     }
 
     pub(super) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The folder for uploads.
+    pub(super) fn uploads(&self) -> &Path {
+        &self.uploads
+    }
+
+    /// How many files there are.
+    pub(super) fn count(&self) -> usize {
+        match self.content {
+            Content::Bytes(_) => 1,
+            Content::Texts(count) => count,
+        }
+    }
+
+    /// The length of each file.
+    pub(super) fn length(&self) -> u64 {
+        match self.content {
+            Content::Bytes(length) => length,
+            Content::Texts(_) => text::LENGTH as u64,
+        }
+    }
+
+    /// The target of a file, as a request names it.
+    pub(super) fn target(&self, number: usize) -> String {
+        match self.content {
+            Content::Bytes(_) => "/file.bin".to_owned(),
+            Content::Texts(_) => format!("/{number}.txt"),
+        }
+    }
+
+    /// What a file must hold.
+    pub(super) fn bytes(&self, number: usize) -> Box<dyn Read> {
+        match self.content {
+            Content::Bytes(length) => Box::new(self.part(0, length)),
+            Content::Texts(count) => {
+                let version = self.version as usize;
+                Box::new(Cursor::new(self.texts.text(version * count + number)))
+            }
+        }
+    }
+
+    /// What a part of the file must hold, where it is one of bytes.
+    pub(super) fn part(&self, first: u64, length: u64) -> Bytes {
+        Bytes::new(self.version, first, length)
+    }
+
+    fn write(&self) -> Result<()> {
+        (0..self.count()).try_for_each(|number| {
+            let (path, new) = (self.path(number), self.folder.with_file_name("new"));
+            File::create(&new)
+                .and_then(|mut file| io::copy(&mut self.bytes(number), &mut file))
+                .and_then(|_| fs::rename(&new, &path))
+                .with_context(|| format!("cannot write `{}`", path.display()))
+        })
+    }
+
+    fn path(&self, number: usize) -> PathBuf {
+        self.folder.join(&self.target(number)[1..])
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        remove(&self.folder);
+        remove(&self.uploads);
     }
 }
 
@@ -42,34 +140,7 @@ pub(super) fn work_folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-pub(super) fn target() -> String {
-    format!("/{FILE}")
-}
-
-pub(super) fn url(address: SocketAddr) -> String {
-    format!("http://{address}{}", target())
-}
-
-fn write(folder: &Path, body: Vec<u8>) -> Result<Site> {
-    let new = folder.with_file_name("new.bin");
-    fs::write(&new, &body)
-        .and_then(|()| fs::rename(&new, folder.join(FILE)))
-        .with_context(|| format!("cannot write `{}`", folder.join(FILE).display()))?;
-    Ok(Site {
-        body,
-        folder: folder.to_owned(),
-    })
-}
-
-/// Bytes without a pattern (xorshift), the same in each run.
-fn bytes(length: usize, seed: u32) -> Vec<u8> {
-    let mut state = seed;
-    (0..length)
-        .map(|_| {
-            state ^= state << 13;
-            state ^= state >> 17;
-            state ^= state << 5;
-            state.to_le_bytes()[1]
-        })
-        .collect()
+fn remove(folder: &Path) {
+    // It may not be there; where it cannot be removed, creating it anew says so.
+    let _ = fs::remove_dir_all(folder);
 }

@@ -1,90 +1,148 @@
 //! The result of a workload, as text.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
-use super::Sample;
+use super::figures::{Figures, Sample, Unit};
 use super::workloads::{Goal, Workload};
 
-/// The contenders' samples as a table, then each goal and whether it is met.
-pub(super) fn table(workload: &Workload, samples: &[Vec<Sample>]) -> String {
+/// The contenders' samples as a table, then what else is to say of them, and each goal and whether it is met.
+pub(super) fn table(workload: &Workload, figures: &[Figures]) -> String {
     let mut text = String::new();
-    let rounds = samples.first().map_or(0, Vec::len);
+    let rounds = figures.iter().map(|own| own.samples.len()).max();
+    let unit = workload.unit;
     let reference = workload.contenders[0].name;
     // Writing into a string cannot fail.
     let _ = writeln!(
         text,
-        "\n{}: {}\nserver CPU for each request, median of {rounds} rounds\n",
-        workload.name, workload.title
+        "\n{}: {}\n{}, median of {} rounds\n",
+        workload.name,
+        workload.title,
+        unit.about(),
+        rounds.unwrap_or_default()
     );
     let _ = writeln!(
         text,
-        "{:<24}{:>9}{:>17}{:>11}{:>12}",
+        "{:<24}{:>9}{:>19}{:>11}{:>13}",
         "",
-        "µs",
+        unit.name(),
         "min..max",
         format!("× {reference}"),
-        "requests/s"
+        unit.rate()
     );
-    for (contender, own) in workload.contenders.iter().zip(samples) {
-        let micros = Spread::of(own.iter().map(|sample| sample.micros));
-        let ratio = Spread::of(paired(&samples[0], own, |reference, own| reference / own));
-        let rate = Spread::of(own.iter().map(|sample| sample.requests_per_second));
+    for (contender, own) in workload.contenders.iter().zip(figures) {
         let _ = writeln!(
             text,
-            "{:<24}{:>9.2}{:>17}{:>11.2}{:>12.0}",
-            contender.name,
-            micros.median,
-            micros.range(),
-            ratio.median,
-            rate.median
+            "{}",
+            row(contender.name, unit, &figures[0].samples, &own.samples)
         );
     }
+    for (contender, own) in workload.contenders.iter().zip(figures) {
+        if let Some(remark) = &own.remark {
+            let _ = writeln!(text, "{}: {remark}", contender.name);
+        }
+    }
     for goal in workload.goals {
-        let _ = writeln!(text, "{}", judge(goal, workload, samples));
+        let _ = writeln!(text, "{}", judge(goal, workload, figures));
     }
     text
 }
 
-fn judge(goal: &Goal, workload: &Workload, samples: &[Vec<Sample>]) -> String {
+fn row(name: &str, unit: Unit, reference: &[Sample], own: &[Sample]) -> String {
+    let decimals = unit.decimals();
+    let costs = own.iter().map(|sample| sample.cost);
+    let (Some(cost), Some(rate)) = (
+        Spread::of(costs),
+        Spread::of(own.iter().map(|sample| sample.rate)),
+    ) else {
+        return format!("{name:<24}{:>9}{:>19}{:>11}{:>13}", "-", "-", "-", "-");
+    };
+    let ratio = Spread::of(paired(reference, own, |reference, own| reference / own));
+    format!(
+        "{name:<24}{:>9.decimals$}{:>19}{:>11}{:>13.0}",
+        cost.median,
+        cost.range(decimals),
+        ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{:.2}", ratio.median)),
+        rate.median
+    )
+}
+
+fn judge(goal: &Goal, workload: &Workload, figures: &[Figures]) -> String {
     let of = |name: &str| {
-        workload
+        let index = workload
             .contenders
             .iter()
             .position(|contender| contender.name == name)
-            .map(|index| &samples[index])
-            .expect("a goal names a contender of its workload")
+            .expect("a goal names a contender of its workload");
+        figures[index].samples.as_slice()
     };
-    let verdict = |met: bool| if met { "met" } else { "NOT met" };
-    match *goal {
+    let reference = &figures[0].samples;
+    let (unit, decimals) = (workload.unit.name(), workload.unit.decimals());
+    let (contender, spread, decimals, what, bound) = match *goal {
         Goal::Ratio {
             contender,
             at_least,
-        } => {
-            let ratio = Spread::of(paired(&samples[0], of(contender), |reference, own| {
-                reference / own
-            }));
-            format!(
-                "{contender}: {:.2} × {} ({}); goal: at least {at_least}, {}",
-                ratio.median,
-                workload.contenders[0].name,
-                ratio.range(),
-                verdict(ratio.median >= at_least)
-            )
-        }
+        } => (
+            contender,
+            Spread::of(paired(reference, of(contender), |other, own| other / own)),
+            2,
+            format!("× {}", workload.contenders[0].name),
+            Bound::AtLeast(at_least),
+        ),
         Goal::Adds {
             contender,
             over,
-            at_most_micros,
-        } => {
-            let adds = Spread::of(paired(of(over), of(contender), |without, with| {
+            at_most,
+        } => (
+            contender,
+            Spread::of(paired(of(over), of(contender), |without, with| {
                 with - without
-            }));
-            format!(
-                "{contender}: adds {:.2} µs ({}) to {over}; goal: at most {at_most_micros}, {}",
-                adds.median,
-                adds.range(),
-                verdict(adds.median <= at_most_micros)
-            )
+            })),
+            decimals,
+            format!("{unit} more than {over}"),
+            Bound::AtMost(at_most),
+        ),
+        Goal::Takes { contender, at_most } => (
+            contender,
+            Spread::of(of(contender).iter().map(|sample| sample.cost)),
+            decimals,
+            unit.to_owned(),
+            Bound::AtMost(at_most),
+        ),
+    };
+    match spread {
+        Some(spread) => format!(
+            "{contender}: {:.decimals$} {what} ({}); goal: {bound}, {}",
+            spread.median,
+            spread.range(decimals),
+            if bound.is_met(spread.median) {
+                "met"
+            } else {
+                "NOT met"
+            }
+        ),
+        None => format!("{contender}: not measured; goal: {bound} {what}, NOT met"),
+    }
+}
+
+enum Bound {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Bound {
+    fn is_met(&self, value: f64) -> bool {
+        match self {
+            Self::AtLeast(bound) => value >= *bound,
+            Self::AtMost(bound) => value <= *bound,
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AtLeast(bound) => write!(formatter, "at least {bound}"),
+            Self::AtMost(bound) => write!(formatter, "at most {bound}"),
         }
     }
 }
@@ -98,7 +156,7 @@ fn paired<'a>(
     first
         .iter()
         .zip(second)
-        .map(move |(first, second)| compare(first.micros, second.micros))
+        .map(move |(first, second)| compare(first.cost, second.cost))
 }
 
 struct Spread {
@@ -108,24 +166,26 @@ struct Spread {
 }
 
 impl Spread {
-    fn of(values: impl Iterator<Item = f64>) -> Self {
+    /// Nothing where there are no values.
+    fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.collect();
         values.sort_by(f64::total_cmp);
+        let (&least, &most) = (values.first()?, values.last()?);
         let middle = values.len() / 2;
         let median = if values.len() % 2 == 1 {
             values[middle]
         } else {
             f64::midpoint(values[middle - 1], values[middle])
         };
-        Self {
-            least: values[0],
+        Some(Self {
+            least,
             median,
-            most: values[values.len() - 1],
-        }
+            most,
+        })
     }
 
-    fn range(&self) -> String {
-        format!("{:.2}..{:.2}", self.least, self.most)
+    fn range(&self, decimals: usize) -> String {
+        format!("{:.decimals$}..{:.decimals$}", self.least, self.most)
     }
 }
 
@@ -136,21 +196,45 @@ mod tests {
 
     #[test]
     fn spread_is_of_the_sorted_values() {
-        let odd = Spread::of([3.0, 1.0, 2.0].into_iter());
+        let odd = Spread::of([3.0, 1.0, 2.0].into_iter()).unwrap();
         assert_eq!((odd.least, odd.median, odd.most), (1.0, 2.0, 3.0));
-        let even = Spread::of([4.0, 1.0, 2.0, 3.0].into_iter());
+        let even = Spread::of([4.0, 1.0, 2.0, 3.0].into_iter()).unwrap();
         assert_eq!(even.median, 2.5);
+        assert!(Spread::of(std::iter::empty()).is_none());
     }
 
     #[test]
     fn every_goal_names_contenders_of_its_workload() {
         let sample = Sample {
-            micros: 10.0,
-            requests_per_second: 1.0,
+            cost: 10.0,
+            rate: 1.0,
         };
         for workload in WORKLOADS {
-            let samples = vec![vec![sample]; workload.contenders.len()];
-            assert!(table(workload, &samples).contains(", met"));
+            let figures = workload.contenders.iter().map(|_| Figures {
+                samples: vec![sample],
+                remark: None,
+            });
+            assert!(table(workload, &figures.collect::<Vec<_>>()).contains("; goal: "));
         }
+    }
+
+    #[test]
+    fn who_cannot_do_it_has_a_line_that_says_why() {
+        let workload = &WORKLOADS[0];
+        let sample = Sample {
+            cost: 10.0,
+            rate: 1.0,
+        };
+        let able = Figures {
+            samples: vec![sample],
+            remark: None,
+        };
+        let unable = Figures {
+            samples: Vec::new(),
+            remark: Some("cannot do this: too old".to_owned()),
+        };
+        let text = table(workload, &[able, unable]);
+        assert!(text.contains("httpout: cannot do this: too old"));
+        assert!(text.contains("httpout: not measured; goal: at least 1 × nginx, NOT met"));
     }
 }

@@ -1,16 +1,55 @@
 //! What is measured. A new workload is a row here.
 
+use super::figures::Unit;
 use crate::usage;
 
-/// One question: a file, how it is asked for, who answers, and what is expected of us.
+/// One question: files, how they are asked for, who answers, and what is expected of us.
 pub(super) struct Workload {
     pub(super) name: &'static str,
     pub(super) title: &'static str,
-    pub(super) file_size: usize,
-    pub(super) connections: u32,
+    pub(super) protocol: Protocol,
+    pub(super) content: Content,
+    pub(super) work: Work,
+    pub(super) unit: Unit,
+    /// What nginx needs in its configuration to do this, and to do it best.
+    pub(super) nginx: &'static [&'static str],
     /// The first is the reference of the table's ratios.
     pub(super) contenders: &'static [Contender],
     pub(super) goals: &'static [Goal],
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Protocol {
+    Http1,
+    /// HTTP/1.1 over TLS.
+    Https1,
+    /// HTTP/2 over TLS.
+    Https2,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Content {
+    /// A file of that many bytes, which no coding makes smaller.
+    Bytes(u64),
+    /// So many different files of text, each just small enough for the limit of `zmax`.
+    Texts(usize),
+}
+
+/// What the load does.
+#[derive(Clone, Copy)]
+pub(super) enum Work {
+    /// Asks for the file, whole.
+    Get { connections: u32 },
+    /// Asks for so many bytes, anywhere in the file.
+    Ranges { connections: u32, length: u64 },
+    /// Asks for the files in turn, compressed.
+    Compressed { connections: u32 },
+    /// Asks for the file, several times at once on each connection.
+    Multiplexed { connections: u32, streams: u32 },
+    /// Stores the file, again and again.
+    Put,
+    /// Asks for the file once on each connection, which stay open.
+    Idle { connections: u32 },
 }
 
 pub(super) struct Contender {
@@ -27,16 +66,21 @@ pub(super) enum Server {
 
 /// What we want of a contender, by name.
 pub(super) enum Goal {
-    /// As many times as fast as the reference.
+    /// As many times as cheap as the reference.
     Ratio {
         contender: &'static str,
         at_least: f64,
     },
-    /// How much more CPU each request takes than with another contender.
+    /// How much more it takes than another contender.
     Adds {
         contender: &'static str,
         over: &'static str,
-        at_most_micros: f64,
+        at_most: f64,
+    },
+    /// What it takes, whatever the reference does.
+    Takes {
+        contender: &'static str,
+        at_most: f64,
     },
 }
 
@@ -60,53 +104,196 @@ const HTTPOUT_HEADERS: Contender = Contender {
     field: Some(("x-gpac", "foo")),
 };
 
-/// A file that we are to send at least as cheaply as nginx.
-const fn beside_nginx(
-    name: &'static str,
-    title: &'static str,
-    file_size: usize,
-    connections: u32,
-) -> Workload {
-    Workload {
-        name,
-        title,
-        file_size,
-        connections,
-        contenders: &[NGINX, HTTPOUT],
-        goals: &[Goal::Ratio {
-            contender: HTTPOUT.name,
-            at_least: 1.0,
-        }],
+const SMALL: Content = Content::Bytes(1024);
+const LARGE: Content = Content::Bytes(512 << 20);
+
+/// Head and body in one packet: cheaper for nginx where a body is small or very large, dearer in between and with TLS.
+/// Ranges would stall for 40 ms.
+const PACKETS: &str = "tcp_nopush on;";
+
+/// Of everything, at the level that is nginx's own, 1.
+const GZIP: &[&str] = &["gzip on;", "gzip_types *;", "gzip_min_length 0;"];
+
+/// With the default buffer of 16 KiB it takes nearly twice the time.
+const PUT: &[&str] = &[
+    "dav_methods PUT;",
+    "client_max_body_size 0;",
+    "client_body_buffer_size 128k;",
+];
+
+/// We beside nginx.
+const TWO: &[Contender] = &[NGINX, HTTPOUT];
+
+/// As many times as cheap as nginx.
+const fn at_least(ratio: f64) -> Goal {
+    Goal::Ratio {
+        contender: HTTPOUT.name,
+        at_least: ratio,
     }
 }
 
 pub(super) const WORKLOADS: &[Workload] = &[
-    beside_nginx("W1", "1 KiB file, keep-alive GET, 64 connections", 1024, 64),
-    beside_nginx(
-        "W2",
-        "100 KiB file, keep-alive GET, 64 connections",
-        100 << 10,
-        64,
-    ),
-    beside_nginx(
-        "W3",
-        "64 MiB file, keep-alive GET, 16 connections",
-        64 << 20,
-        16,
-    ),
+    Workload {
+        name: "W1",
+        title: "1 KiB file, keep-alive GET, 64 connections",
+        protocol: Protocol::Http1,
+        content: SMALL,
+        work: Work::Get { connections: 64 },
+        unit: Unit::Micros,
+        nginx: &[PACKETS],
+        contenders: TWO,
+        goals: &[at_least(1.0)],
+    },
+    Workload {
+        name: "W1t",
+        title: "W1 over TLS 1.3, AES-128-GCM",
+        protocol: Protocol::Https1,
+        content: SMALL,
+        work: Work::Get { connections: 64 },
+        unit: Unit::Micros,
+        nginx: &[],
+        contenders: TWO,
+        goals: &[at_least(1.2)],
+    },
+    Workload {
+        name: "W2",
+        title: "100 KiB file, keep-alive GET, 64 connections",
+        protocol: Protocol::Http1,
+        content: Content::Bytes(100 << 10),
+        work: Work::Get { connections: 64 },
+        unit: Unit::Micros,
+        nginx: &[],
+        contenders: TWO,
+        goals: &[at_least(1.0)],
+    },
+    Workload {
+        name: "W3",
+        title: "512 MiB file, keep-alive GET, 16 connections",
+        protocol: Protocol::Http1,
+        content: LARGE,
+        work: Work::Get { connections: 16 },
+        unit: Unit::MillisPerGigabyte,
+        nginx: &[PACKETS],
+        contenders: TWO,
+        goals: &[at_least(1.0)],
+    },
+    Workload {
+        name: "W3t",
+        title: "W3 over TLS 1.3, AES-128-GCM",
+        protocol: Protocol::Https1,
+        content: LARGE,
+        work: Work::Get { connections: 16 },
+        unit: Unit::MillisPerGigabyte,
+        nginx: &[],
+        contenders: TWO,
+        goals: &[at_least(1.5)],
+    },
+    Workload {
+        name: "W4",
+        title: "ranges of 64 KiB anywhere in a 512 MiB file, 64 connections",
+        protocol: Protocol::Http1,
+        content: LARGE,
+        work: Work::Ranges {
+            connections: 64,
+            length: 64 << 10,
+        },
+        unit: Unit::Micros,
+        nginx: &[],
+        contenders: TWO,
+        goals: &[at_least(0.85)],
+    },
+    Workload {
+        name: "W5",
+        title: "1 KiB file, HTTP/2 over TLS 1.3, AES-128-GCM, 8 connections of 8 streams",
+        protocol: Protocol::Https2,
+        content: SMALL,
+        work: Work::Multiplexed {
+            connections: 8,
+            streams: 8,
+        },
+        unit: Unit::Micros,
+        nginx: &[],
+        contenders: TWO,
+        goals: &[at_least(0.7)],
+    },
+    Workload {
+        name: "W6",
+        title: "49,000 bytes of text with gzip, the same file each time, 16 connections",
+        protocol: Protocol::Http1,
+        content: Content::Texts(1),
+        work: Work::Compressed { connections: 16 },
+        unit: Unit::Micros,
+        nginx: GZIP,
+        contenders: TWO,
+        goals: &[at_least(20.0)],
+    },
+    // Each file is asked for once in a round and has changed before it, so no cache of compressed bodies can help,
+    // however large. 4000 take a server about two seconds.
+    Workload {
+        name: "W6c",
+        title: "49,000 bytes of text with gzip, another file each time, 16 connections",
+        protocol: Protocol::Http1,
+        content: Content::Texts(4000),
+        work: Work::Compressed { connections: 16 },
+        unit: Unit::Micros,
+        nginx: GZIP,
+        contenders: TWO,
+        goals: &[at_least(1.0)],
+    },
+    Workload {
+        name: "W7",
+        title: "1000 idle connections, each had one GET of 1 KiB",
+        protocol: Protocol::Http1,
+        content: SMALL,
+        work: Work::Idle { connections: 1000 },
+        unit: Unit::Bytes,
+        nginx: &[],
+        contenders: TWO,
+        goals: &[Goal::Takes {
+            contender: HTTPOUT.name,
+            at_most: 12_600.0,
+        }],
+    },
+    Workload {
+        name: "W10",
+        title: "PUT of 512 MiB with Content-Length, to a new name",
+        protocol: Protocol::Http1,
+        content: LARGE,
+        work: Work::Put,
+        unit: Unit::MillisPerGigabyte,
+        nginx: PUT,
+        contenders: TWO,
+        goals: &[at_least(1.0)],
+    },
     Workload {
         name: "W11",
         title: "W1 with a plugin that adds a response field, a new instance for each request",
-        file_size: 1024,
-        connections: 64,
+        protocol: Protocol::Http1,
+        content: SMALL,
+        work: Work::Get { connections: 64 },
+        unit: Unit::Micros,
+        nginx: &[PACKETS],
         contenders: &[NGINX, HTTPOUT, HTTPOUT_HEADERS],
         goals: &[Goal::Adds {
             contender: HTTPOUT_HEADERS.name,
             over: HTTPOUT.name,
-            at_most_micros: 20.0,
+            at_most: 20.0,
         }],
     },
 ];
+
+impl Protocol {
+    pub(super) fn scheme(self) -> &'static str {
+        match self {
+            Self::Http1 => "http",
+            Self::Https1 | Self::Https2 => "https",
+        }
+    }
+
+    pub(super) fn is_encrypted(self) -> bool {
+        self.scheme() == "https"
+    }
+}
 
 pub(super) fn find(name: &str) -> Result<&'static Workload, usage::Error> {
     WORKLOADS
