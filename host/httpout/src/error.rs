@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use ::http::StatusCode;
 use httpout_options::UsageError;
 use httpout_plugins::{Fault, LoadError};
+use rustix::io::Errno;
 use thiserror::Error;
 
 /// Why the server does not start. Each is one line that the user can act on.
@@ -108,7 +109,14 @@ impl Reject {
             Reject::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Reject::Plugin(Fault::NeverSent(_)) => StatusCode::GATEWAY_TIMEOUT,
             Reject::Plugin(Fault::Busy(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Reject::Read(error) if is_exhausted(error) => StatusCode::SERVICE_UNAVAILABLE,
             Reject::Read(_) | Reject::Plugin(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
+}
+
+/// Whether there are no descriptors left, which passes.
+fn is_exhausted(error: &io::Error) -> bool {
+    let number = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(number, Some(Errno::MFILE | Errno::NFILE))
 }

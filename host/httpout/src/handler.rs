@@ -13,7 +13,7 @@ use crate::ending::Ending;
 use crate::error::Reject;
 use crate::headers;
 use crate::http::{cors, path};
-use crate::server::Link;
+use crate::server::{Link, TwoLengths};
 use crate::site::Site;
 
 /// A response before it is tied to the end of its exchange.
@@ -50,12 +50,16 @@ pub(crate) async fn handle(
 
     site.fields.apply(answer.headers_mut(), head.version);
     cors::apply(site.cors, &head.headers, answer.headers_mut());
+    if link.ends_with(answer.status(), head.version) {
+        let close = HeaderValue::from_static("close");
+        answer.headers_mut().insert(header::CONNECTION, close);
+    }
     if head.method == Method::HEAD {
         strip_body(&mut answer);
     }
     exchange.status.store(answer.status().as_u16(), Relaxed);
-    let kernel = link.sends_files(exchange.head.version).then_some(link);
-    answer.map(|content| Body::new(content, ending, kernel))
+    let delivery = link.delivery(head.version);
+    answer.map(|content| Body::new(content, ending, delivery))
 }
 
 /// Asks the plugins, then the server itself where none has replied.
@@ -100,6 +104,11 @@ fn admit(exchange: &Exchange) -> Result<(), Reject> {
         | Method::DELETE
         | Method::OPTIONS => {}
         ref other => return Err(Reject::UnknownMethod(other.to_string())),
+    }
+    if head.extensions.get::<TwoLengths>().is_some() {
+        return Err(Reject::BadRequest(
+            "the request has both Transfer-Encoding and Content-Length",
+        ));
     }
     let hosts = head.headers.get_all(header::HOST).iter().count();
     if hosts > 1 {
@@ -146,7 +155,7 @@ fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
             let value = HeaderValue::try_from(format!("bytes */{length}")).expect("digits");
             fields.insert(header::CONTENT_RANGE, value);
         }
-        Reject::Plugin(plugins::Fault::Busy(_)) => {
+        _ if status == StatusCode::SERVICE_UNAVAILABLE => {
             fields.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         _ => {}
