@@ -6,6 +6,8 @@ mod command_line;
 mod connections;
 mod cors;
 mod file_server;
+mod framing;
 mod guests;
 mod ranges;
 mod support;
+mod tls;

@@ -136,7 +136,9 @@ fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
     let status = reject.status();
     let (request, path) = (exchange.id, exchange.path.escape_ascii());
     match reject {
-        Reject::Read(error) => tracing::error!(request, %path, "{reject}: {error}"),
+        Reject::Read(error) if status != StatusCode::SERVICE_UNAVAILABLE => {
+            tracing::error!(request, %path, "{reject}: {error}");
+        }
         _ => tracing::debug!(request, %path, "{status}: {reject}"),
     }
     let text = format!("{status}: {reject}\n");

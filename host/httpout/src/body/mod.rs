@@ -65,11 +65,7 @@ impl Content {
 }
 
 impl Body {
-    pub(crate) fn new(
-        content: Content,
-        ending: Option<Box<Ending>>,
-        delivery: Delivery,
-    ) -> Body {
+    pub(crate) fn new(content: Content, ending: Option<Box<Ending>>, delivery: Delivery) -> Body {
         Body {
             content,
             ending,

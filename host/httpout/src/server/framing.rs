@@ -213,9 +213,8 @@ mod tests {
         let sized = format!("PUT / HTTP/1.1\r\nContent-Length: {size}\r\n\r\n{inner}");
         assert_eq!(look(&sized), None);
         let head = "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-        let chunked = format!(
-            "{head}{size:x};a=b\r\n{inner}\r\n1\r\nx\r\n0\r\nContent-Length: 1\r\n\r\n"
-        );
+        let chunked =
+            format!("{head}{size:x};a=b\r\n{inner}\r\n1\r\nx\r\n0\r\nContent-Length: 1\r\n\r\n");
         assert_eq!(look(&chunked), None);
         let all = format!("\r\n\n{sized}{chunked}{sized}{BOTH}");
         assert_eq!(look(&all), Some(4));

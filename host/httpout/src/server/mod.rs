@@ -23,8 +23,8 @@ use crate::settings::{ServerSettings, Settings};
 use crate::site::Site;
 
 pub(crate) use connection::TwoLengths;
-pub(crate) use connections::Link;
 use connections::Connections;
+pub(crate) use connections::Link;
 use listener::Listener;
 pub(crate) use sendfile::FileQueue;
 

@@ -12,7 +12,7 @@ pub(super) const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Typ
 
 /// It speaks HTTP where TLS is spoken.
 pub(super) const PLAIN_ON_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
-    Content-Length: 77\r\nConnection: close\r\n\r\n400 Bad Request: this port speaks TLS, ask for https:// in place of http://\n";
+    Content-Length: 76\r\nConnection: close\r\n\r\n400 Bad Request: this port speaks TLS, ask for https:// in place of http://\n";
 
 /// Says it, and waits until the client has read it: a close with unread bytes would take the answer back.
 pub(super) async fn tell(mut socket: TcpStream, answer: &[u8]) {

@@ -72,8 +72,9 @@ fn certified_key(
     files: &TlsFiles,
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey, StartupError> {
-    let chain = certificates("cert", &files.cert)?;
+    // The key first: where one file holds both, an encrypted key is no PEM section that could be skipped.
     let key = private_key("pkey", &files.pkey)?;
+    let chain = certificates("cert", &files.cert)?;
     CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
         rustls::Error::InconsistentKeys(_) => refuse(
             "pkey",
