@@ -86,6 +86,8 @@ pub(crate) enum Reject {
     MethodNotAllowed { method: String, allow: &'static str },
     #[error("{0} is not a method that this server knows")]
     UnknownMethod(String),
+    #[error("`chunked` is the only transfer coding that this server knows")]
+    UnknownCoding,
     #[error("the condition of the request does not hold")]
     PreconditionFailed,
     #[error("the ranges cannot be satisfied")]
@@ -104,7 +106,7 @@ impl Reject {
             Reject::NotFound => StatusCode::NOT_FOUND,
             Reject::Directory | Reject::Unreadable => StatusCode::FORBIDDEN,
             Reject::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Reject::UnknownMethod(_) => StatusCode::NOT_IMPLEMENTED,
+            Reject::UnknownMethod(_) | Reject::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
             Reject::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Reject::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Reject::Plugin(Fault::NeverSent(_)) => StatusCode::GATEWAY_TIMEOUT,

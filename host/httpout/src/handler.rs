@@ -93,7 +93,7 @@ async fn route(site: &Site, exchange: &Exchange, body: &plugins::Body) -> Result
     }
 }
 
-/// Refuses what is no request for this server, whatever its mode (RFC 9110 9.1, RFC 9112 3.2).
+/// Refuses what is no request for this server, whatever its mode (RFC 9110 9.1, RFC 9112 3.2, 6.1).
 fn admit(exchange: &Exchange) -> Result<(), Reject> {
     let head = &exchange.head;
     match head.method {
@@ -110,6 +110,10 @@ fn admit(exchange: &Exchange) -> Result<(), Reject> {
             "the request has both Transfer-Encoding and Content-Length",
         ));
     }
+    let codings = head.headers.get_all(header::TRANSFER_ENCODING);
+    if !codings.iter().all(is_chunked) {
+        return Err(Reject::UnknownCoding);
+    }
     let hosts = head.headers.get_all(header::HOST).iter().count();
     if hosts > 1 {
         return Err(Reject::BadRequest("the request has several Host fields"));
@@ -118,6 +122,11 @@ fn admit(exchange: &Exchange) -> Result<(), Reject> {
         return Err(Reject::BadRequest("the request has no Host field"));
     }
     Ok(())
+}
+
+/// Content in another coding beside would be taken for the content itself.
+fn is_chunked(value: &HeaderValue) -> bool {
+    value.as_bytes().eq_ignore_ascii_case(b"chunked")
 }
 
 /// The response of a plugin.

@@ -18,7 +18,6 @@ use crate::server::sendfile;
 /// A socket that notes the progress of what is written.
 pub(super) struct Stream {
     socket: TokioIo<Socket>,
-    link: Arc<Link>,
 }
 
 /// A socket whose requests are looked at while they are read.
@@ -40,15 +39,14 @@ impl Stream {
             socket: TokioIo::new(Socket {
                 transport,
                 framing: Framing::default(),
-                link: link.clone(),
+                link,
             }),
-            link,
         }
     }
 
     fn noting(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if matches!(written, Poll::Ready(Ok(_))) {
-            self.link.note_progress();
+            self.socket.inner().link.note_progress();
         }
         written
     }
@@ -104,9 +102,12 @@ impl Write for Stream {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = if slices.iter().any(|slice| sendfile::is_placeholder(slice)) {
-            match &self.socket.inner().transport {
+            let Socket {
+                transport, link, ..
+            } = self.socket.inner();
+            match transport {
                 Transport::Plain(socket) => {
-                    sendfile::poll_write(socket, &self.link.files, context, slices)
+                    sendfile::poll_write(socket, &link.files, context, slices)
                 }
                 Transport::Tls(_) => not_to_be_sent(),
             }
