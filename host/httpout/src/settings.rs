@@ -232,6 +232,11 @@ fn interface(options: &Options) -> Result<Interface, StartupError> {
     })
 }
 
+fn is_interface(name: &str) -> bool {
+    let plain = !name.is_empty() && !name.contains('/') && !name.starts_with('.');
+    plain && std::path::Path::new("/sys/class/net").join(name).exists()
+}
+
 fn tls_files(options: &Options) -> Result<Option<TlsFiles>, StartupError> {
     const BOTH: &str = "TLS needs `cert` and `pkey` (one file may hold both)";
     match (options.cert.as_deref(), options.pkey.as_deref()) {
@@ -258,11 +263,6 @@ fn block_size(options: &Options) -> Result<Option<usize>, StartupError> {
         return Err(refuse("block_size", reason));
     }
     Ok(usize::try_from(given).ok())
-}
-
-fn is_interface(name: &str) -> bool {
-    let plain = !name.is_empty() && !name.contains('/') && !name.starts_with('.');
-    plain && std::path::Path::new("/sys/class/net").join(name).exists()
 }
 
 /// 0 is unlimited.
@@ -462,7 +462,7 @@ mod tests {
     }
 
     #[test]
-    fn the_default_port_is_80_and_a_given_0_stays() {
+    fn the_default_port_follows_tls_and_a_given_0_stays() {
         for (line, port) in [
             (".", 80),
             (". --port=0", 0),
