@@ -1,7 +1,11 @@
-//! Connections: versions, persistence, limits (RFC 9112; documents: options `close`, `timeout`, `maxc`, `maxp`).
+//! Connections: versions, persistence, limits (RFC 9112; documents: options `close`, `timeout`, `maxc`, `maxp`,
+//! `max_client_errors`, `block_size`, `quit`).
+
+use std::process::Command;
 
 use crate::support::server::command;
-use crate::support::{Client, Server, Tree, serve};
+use crate::support::tree::pattern;
+use crate::support::{Client, Server, Tree, curl, serve};
 
 #[test]
 fn pipelined_requests_are_answered_in_order() {
@@ -153,4 +157,107 @@ fn a_log_that_nobody_reads_any_more_does_not_end_the_server() {
     }
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
+fn errors_in_a_row_end_the_connection() {
+    let tree = Tree::new();
+    let ask = |client: &mut Client, target: &str| {
+        client.send(&format!("GET {target} HTTP/1.1\r\nHost: test\r\n\r\n"));
+        let answer = client.read_response("GET");
+        (answer.status, answer.field("connection").map(str::to_owned))
+    };
+    let missing = (404, None);
+    let server = Server::start([&tree.text("www"), "--max_client_errors=3"]);
+    let mut client = Client::connect(&server);
+    for _ in 0..2 {
+        assert_eq!(ask(&mut client, "/missing"), missing);
+        assert_eq!(ask(&mut client, "/missing"), missing);
+        assert_eq!(ask(&mut client, "/hello.txt"), (200, None));
+    }
+    assert_eq!(ask(&mut client, "/missing"), missing);
+    assert_eq!(ask(&mut client, "/missing"), missing);
+    let last = (404, Some("close".to_owned()));
+    assert_eq!(ask(&mut client, "/missing"), last);
+    assert!(client.is_closed());
+    for (option, count) in [("--max_client_errors=0", 50), ("--log=info", 19)] {
+        let server = Server::start([&tree.text("www"), option]);
+        let mut client = Client::connect(&server);
+        for _ in 0..count {
+            assert_eq!(ask(&mut client, "/missing"), missing);
+        }
+    }
+}
+
+#[test]
+fn quit_ends_the_server_when_the_last_client_has_left() {
+    let tree = Tree::new();
+    let mut server = Server::start([&tree.text("www"), "--quit"]);
+    let mut first = Client::connect(&server);
+    first.send("GET /hello.txt HTTP/1.1\r\nHost: test\r\n\r\n");
+    assert_eq!(first.read_response("GET").status, 200);
+    let mut second = Client::connect(&server);
+    second.send("GET /hello.txt HTTP/1.1\r\nHost: test\r\n\r\n");
+    assert_eq!(second.read_response("GET").status, 200);
+    drop(first);
+    second.send("GET /big.bin HTTP/1.1\r\nHost: test\r\n\r\n");
+    assert_eq!(second.read_response("GET").body.len(), 3_000_000);
+    drop(second);
+    assert_eq!(server.wait().code(), Some(0));
+}
+
+#[test]
+fn a_block_size_changes_nothing_in_what_is_sent() {
+    let tree = Tree::new();
+    for size in ["1024", "10000", "16M"] {
+        let server = Server::start([&tree.text("www"), &format!("--block_size={size}")]);
+        let whole = pattern(3_000_000);
+        assert!(Client::get(&server, "/big.bin").body == whole, "{size}");
+        let (url, got) = (server.url("/big.bin"), tree.text("got.bin"));
+        curl(&["--http2-prior-knowledge", "-o", &got, &url]);
+        assert!(std::fs::read(got).expect("is written") == whole, "{size}");
+    }
+}
+
+#[test]
+fn a_server_without_descriptors_recovers() {
+    let tree = Tree::new();
+    let mut command = Command::new("sh");
+    // The shell's limit is hard too, so that the server cannot raise it.
+    command.args(["-c", "ulimit -n 40; exec \"$@\"", "sh"]);
+    command.args([env!("CARGO_BIN_EXE_httpout"), &tree.text("www")]);
+    command.args(["--port=0", "--ifce=127.0.0.1", "--maxc=0", "--maxp=0"]);
+    let server = Server::spawn(&mut command);
+    let mut first = Client::connect(&server);
+    let mut others: Vec<Client> = (0..60).map(|_| Client::connect(&server)).collect();
+    server.wait_for_log("cannot accept connections");
+    first.send("GET /big.bin HTTP/1.1\r\nHost: test\r\n\r\n");
+    let answer = first.read_response("GET");
+    assert_eq!(
+        (answer.status, answer.field("retry-after")),
+        (503, Some("1"))
+    );
+    // The last ones have been waiting to be accepted.
+    let mut last = others.pop().expect("there are 60");
+    last.send("GET /hello.txt HTTP/1.1\r\nHost: test\r\n\r\n");
+    drop(others);
+    assert_eq!(last.read_response("GET").text(), "hello\n");
+    first.send("GET /big.bin HTTP/1.1\r\nHost: test\r\n\r\n");
+    assert_eq!(first.read_response("GET").body.len(), 3_000_000);
+}
+
+#[test]
+fn the_limit_on_descriptors_is_raised() {
+    let tree = Tree::new();
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -S -n 64; exec \"$@\"", "sh"]);
+    command.args([env!("CARGO_BIN_EXE_httpout"), &tree.text("www")]);
+    command.args(["--port=0", "--ifce=127.0.0.1"]);
+    let server = Server::spawn(&mut command);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.id()));
+    let limits = limits.expect("the server runs");
+    let line = limits.lines().find(|line| line.contains("open files"));
+    let words: Vec<&str> = line.unwrap_or_default().split_whitespace().collect();
+    // `Max open files  SOFT  HARD  files`.
+    assert_eq!(words[3], words[4], "{limits}");
 }

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use ::http::StatusCode;
 use httpout_options::UsageError;
 use httpout_plugins::{Fault, LoadError};
+use rustix::io::Errno;
 use thiserror::Error;
 
 /// Why the server does not start. Each is one line that the user can act on.
@@ -87,6 +88,8 @@ pub(crate) enum Reject {
     MethodNotAllowed { method: String, allow: &'static str },
     #[error("{0} is not a method that this server knows")]
     UnknownMethod(String),
+    #[error("`chunked` is the only transfer coding that this server knows")]
+    UnknownCoding,
     #[error("{0}")]
     Conflict(&'static str),
     #[error("the server may not write here")]
@@ -128,14 +131,23 @@ impl Reject {
             Reject::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Reject::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
             Reject::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Reject::UnknownMethod(_) => StatusCode::NOT_IMPLEMENTED,
+            Reject::UnknownMethod(_) | Reject::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
             Reject::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Reject::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Reject::Plugin(Fault::NeverSent(_)) => StatusCode::GATEWAY_TIMEOUT,
             Reject::Busy | Reject::Plugin(Fault::Busy(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Reject::Read(error) | Reject::Write(error) if is_exhausted(error) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Reject::Read(_) | Reject::Write(_) | Reject::Plugin(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }
     }
+}
+
+/// Whether there are no descriptors left, which passes.
+fn is_exhausted(error: &io::Error) -> bool {
+    let number = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(number, Some(Errno::MFILE | Errno::NFILE))
 }

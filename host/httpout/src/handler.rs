@@ -14,7 +14,7 @@ use crate::error::Reject;
 use crate::headers;
 use crate::http::{cors, path};
 use crate::mode;
-use crate::server::Link;
+use crate::server::{Link, TwoLengths};
 use crate::site::Site;
 
 /// A response before it is tied to the end of its exchange.
@@ -80,12 +80,16 @@ async fn respond(site: Arc<Site>, link: Arc<Link>, request: Request<Incoming>) -
 
     site.fields.apply(answer.headers_mut(), head.version);
     cors::apply(site.cors, &head.headers, answer.headers_mut());
+    if link.ends_with(answer.status(), head.version) {
+        let close = HeaderValue::from_static("close");
+        answer.headers_mut().insert(header::CONNECTION, close);
+    }
     if head.method == Method::HEAD {
         strip_body(&mut answer);
     }
     exchange.status.store(answer.status().as_u16(), Relaxed);
-    let kernel = link.sends_files(exchange.head.version).then_some(link);
-    answer.map(|content| Body::new(content, ending, kernel))
+    let delivery = link.delivery(head.version);
+    answer.map(|content| Body::new(content, ending, delivery))
 }
 
 /// Asks the plugins, then the server itself where none has replied.
@@ -129,7 +133,7 @@ async fn route(
     }
 }
 
-/// Refuses what is no request for this server, whatever its mode (RFC 9110 9.1, RFC 9112 3.2).
+/// Refuses what is no request for this server, whatever its mode (RFC 9110 9.1, RFC 9112 3.2, 6.1).
 fn admit(exchange: &Exchange) -> Result<(), Reject> {
     let head = &exchange.head;
     match head.method {
@@ -141,6 +145,15 @@ fn admit(exchange: &Exchange) -> Result<(), Reject> {
         | Method::OPTIONS => {}
         ref other => return Err(Reject::UnknownMethod(other.to_string())),
     }
+    if head.extensions.get::<TwoLengths>().is_some() {
+        return Err(Reject::BadRequest(
+            "the request has both Transfer-Encoding and Content-Length",
+        ));
+    }
+    let codings = head.headers.get_all(header::TRANSFER_ENCODING);
+    if !codings.iter().all(is_chunked) {
+        return Err(Reject::UnknownCoding);
+    }
     let hosts = head.headers.get_all(header::HOST).iter().count();
     if hosts > 1 {
         return Err(Reject::BadRequest("the request has several Host fields"));
@@ -149,6 +162,11 @@ fn admit(exchange: &Exchange) -> Result<(), Reject> {
         return Err(Reject::BadRequest("the request has no Host field"));
     }
     Ok(())
+}
+
+/// Content in another coding beside would be taken for the content itself.
+fn is_chunked(value: &HeaderValue) -> bool {
+    value.as_bytes().eq_ignore_ascii_case(b"chunked")
 }
 
 /// The response of a plugin.
@@ -167,8 +185,8 @@ fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
     let status = reject.status();
     let (request, path) = (exchange.id, exchange.path.escape_ascii());
     match reject {
-        Reject::Read(error) | Reject::Write(error) => {
-            tracing::error!(request, %path, "{reject}: {error}")
+        Reject::Read(error) | Reject::Write(error) if status != StatusCode::SERVICE_UNAVAILABLE => {
+            tracing::error!(request, %path, "{reject}: {error}");
         }
         _ => tracing::debug!(request, %path, "{status}: {reject}"),
     }
@@ -196,7 +214,7 @@ fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
         Reject::TooSlow(_) if exchange.head.version < Version::HTTP_2 => {
             fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        Reject::Busy | Reject::Plugin(plugins::Fault::Busy(_)) => {
+        _ if status == StatusCode::SERVICE_UNAVAILABLE => {
             fields.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         _ => {}

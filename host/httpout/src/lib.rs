@@ -1,6 +1,6 @@
 //! An HTTP server for media and files that anyone can extend with WebAssembly plugins.
 //!
-//! [`Settings`] are the options, checked; [`Server`] binds and serves. The life of a request is `handler`, one list.
+//! [`Settings`] are the options, checked; [`Servers`] bind and serve. The life of a request is `handler`, one list.
 
 mod body;
 mod ending;
@@ -21,5 +21,5 @@ mod settings;
 mod site;
 
 pub use error::StartupError;
-pub use server::Server;
+pub use server::Servers;
 pub use settings::Settings;

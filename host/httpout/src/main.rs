@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use httpout::{Server, Settings, StartupError, log};
+use httpout::{Servers, Settings, StartupError, log};
 use httpout_options::{HelpLevel, Invocation, UsageError, explain, help, parse};
 
 // Many small, short-lived allocations from several threads.
@@ -34,7 +34,7 @@ fn serve(settings: Settings) -> Result<(), StartupError> {
         .enable_all()
         .build()
         .map_err(StartupError::Runtime)?;
-    runtime.block_on(async { Server::bind(settings).await?.run().await })
+    runtime.block_on(async { Servers::bind(settings).await?.run().await })
 }
 
 fn print(text: &str) -> ExitCode {

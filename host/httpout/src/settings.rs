@@ -33,7 +33,10 @@ pub struct Settings {
 /// What one server does.
 #[derive(Debug, Clone)]
 pub(crate) struct ServerSettings {
-    pub(crate) listen: Listen,
+    /// In the order of option `port`; at least one.
+    pub(crate) listen: Vec<Listen>,
+    /// None where all is plain.
+    pub(crate) tls: Option<TlsFiles>,
     /// Limits on connections; none is unlimited.
     pub(crate) maxc: Option<usize>,
     pub(crate) maxp: Option<usize>,
@@ -72,6 +75,14 @@ pub(crate) struct Listen {
     /// 0 takes any free one.
     pub(crate) port: u16,
     pub(crate) interface: Interface,
+    pub(crate) secure: bool,
+}
+
+/// The documented `cert` and `pkey`, which may be one file.
+#[derive(Debug, Clone)]
+pub(crate) struct TlsFiles {
+    pub(crate) cert: PathBuf,
+    pub(crate) pkey: PathBuf,
 }
 
 /// The documented `ifce`.
@@ -120,13 +131,15 @@ impl ServerSettings {
         let timeout = Duration::from_secs(options.timeout.min(LONGEST));
         let timeout = Some(timeout).filter(|time| !time.is_zero());
         let wdir = wdir(&options)?;
+        let tls = tls_files(&options)?;
         Ok(ServerSettings {
-            listen: listen(&options)?,
+            listen: listen(&options, tls.is_some())?,
+            tls,
             maxc: limit(options.maxc),
             maxp: limit(options.maxp),
             timeout,
             max_client_errors: limit(options.max_client_errors),
-            block_size: None,
+            block_size: block_size(&options)?,
             quit: options.quit,
             rdirs: rdirs(&options, wdir.as_deref())?,
             wdir,
@@ -171,9 +184,6 @@ fn only_servers(line: CommandLine) -> Result<Vec<Options>, StartupError> {
     if let Some((name, _)) = line.media.first() {
         return not_yet(format!("option `{name}`"));
     }
-    if line.servers.len() > 1 {
-        return not_yet("a second `httpout` filter in one line".to_owned());
-    }
     Ok(line.servers)
 }
 
@@ -190,18 +200,24 @@ fn refuse(option: &'static str, reason: impl Into<String>) -> StartupError {
     StartupError::Option { option, reason }
 }
 
-fn listen(options: &Options) -> Result<Listen, StartupError> {
-    let port = match options.port.as_slice() {
-        _ if !options.is_set("port") => 80,
-        [port] => *port,
+/// Of several ports with TLS the first is plain HTTP, as in GPAC.
+fn listen(options: &Options, tls: bool) -> Result<Vec<Listen>, StartupError> {
+    let ports = match options.port.as_slice() {
+        _ if !options.is_set("port") => &[if tls { 443 } else { 80 }],
         [] => return Err(refuse("port", "a number is missing: write `port=8080`")),
-        _ => {
-            return Err(StartupError::NotYet(
-                "a list of ports in option `port`".to_owned(),
-            ));
-        }
+        given => given,
     };
-    let interface = match options.ifce.as_deref() {
+    let interface = interface(options)?;
+    let listen = ports.iter().enumerate().map(|(index, port)| Listen {
+        port: *port,
+        interface: interface.clone(),
+        secure: tls && (index > 0 || ports.len() == 1),
+    });
+    Ok(listen.collect())
+}
+
+fn interface(options: &Options) -> Result<Interface, StartupError> {
+    Ok(match options.ifce.as_deref() {
         None => Interface::All,
         Some("localhost") => Interface::Address(Ipv4Addr::LOCALHOST.into()),
         Some(text) => match text.parse() {
@@ -215,13 +231,40 @@ fn listen(options: &Options) -> Result<Listen, StartupError> {
                 return Err(refuse("ifce", reason));
             }
         },
-    };
-    Ok(Listen { port, interface })
+    })
 }
 
 fn is_interface(name: &str) -> bool {
     let plain = !name.is_empty() && !name.contains('/') && !name.starts_with('.');
     plain && std::path::Path::new("/sys/class/net").join(name).exists()
+}
+
+fn tls_files(options: &Options) -> Result<Option<TlsFiles>, StartupError> {
+    const BOTH: &str = "TLS needs `cert` and `pkey` (one file may hold both)";
+    match (options.cert.as_deref(), options.pkey.as_deref()) {
+        (None, None) => Ok(None),
+        (Some(_), None) => Err(refuse("pkey", format!("a file is missing: {BOTH}"))),
+        (None, Some(_)) => Err(refuse("cert", format!("a file is missing: {BOTH}"))),
+        (Some(cert), Some(pkey)) => Ok(Some(TlsFiles {
+            cert: cert.into(),
+            pkey: pkey.into(),
+        })),
+    }
+}
+
+/// The documented default is GPAC's choice, not the user's: it is taken only where it is given.
+fn block_size(options: &Options) -> Result<Option<usize>, StartupError> {
+    const SMALLEST: u64 = 1 << 10;
+    const LARGEST: u64 = 16 << 20;
+    let given = options.block_size;
+    if !options.is_set("block_size") {
+        return Ok(None);
+    }
+    if !(SMALLEST..=LARGEST).contains(&given) {
+        let reason = format!("`{given}` is not a number of bytes from {SMALLEST} to {LARGEST}");
+        return Err(refuse("block_size", reason));
+    }
+    Ok(usize::try_from(given).ok())
 }
 
 /// 0 is unlimited.
@@ -412,11 +455,29 @@ mod tests {
     }
 
     #[test]
-    fn the_default_port_is_80_and_a_given_0_stays() {
-        assert_eq!(check(".").expect("serves").servers[0].listen.port, 80);
+    fn the_default_port_follows_tls_and_a_given_0_stays() {
+        for (line, port) in [
+            (".", 80),
+            (". --port=0", 0),
+            (". --cert=a --pkey=b", 443),
+            (". --cert=a --pkey=b --port=0", 0),
+        ] {
+            let servers = check(line).expect("serves").servers;
+            assert_eq!(servers[0].listen[0].port, port, "{line}");
+        }
+    }
+
+    #[test]
+    fn of_several_ports_with_tls_the_first_is_plain() {
+        let secure = |line: &str| -> Vec<bool> {
+            let servers = check(line).expect("serves").servers;
+            servers[0].listen.iter().map(|one| one.secure).collect()
+        };
+        assert_eq!(secure(". --port=1,2"), [false, false]);
+        assert_eq!(secure(". --port=1 --cert=a --pkey=b"), [true]);
         assert_eq!(
-            check(". --port=0").expect("serves").servers[0].listen.port,
-            0
+            secure(". --port=1,2,3 --cert=a --pkey=b"),
+            [false, true, true]
         );
     }
 
@@ -444,6 +505,11 @@ mod tests {
             (". --hdrs=Content-Length,2", "hdrs"),
             (". --plugin_memory=1", "plugin_memory"),
             (". --plugin_timeout=0", "plugin_timeout"),
+            (". --cert=a", "pkey"),
+            (". --pkey=a", "cert"),
+            (". --block_size=1023", "block_size"),
+            (". --block_size=0", "block_size"),
+            (". --block_size=17M", "block_size"),
         ] {
             let error = check(line).expect_err(line).to_string();
             assert!(

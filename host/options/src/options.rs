@@ -12,13 +12,13 @@ options! {
     Documented {
         // name          kind            default   value             level    state   group     help
         dst               cstr          = -         "URL"             Basic    Planned Media     "URL or file to send to, the same as `-o`"
-        port              uintl         = "0"       "PORT,..."        Basic    Ready   Network   "ports to listen on; unless given, that of `-o`, or 80, or 443 with TLS; a given 0 takes any free port"
+        port              uintl         = "0"       "PORT,..."        Basic    Ready   Network   "ports to listen on; with TLS the first of several is plain HTTP; unless given, that of `-o`, or 80, or 443 with TLS; a given 0 takes any free port"
         ifce              str           = -         "NAME"            Advanced Ready   Network   "network interface to use, by name or address"
         rdirs             strl          = -         "DIR,..."         Basic    Ready   Files     "directories to read from; `gmem` keeps what is written in memory; a rules file sets names and rights"
         wdir              str           = -         "DIR"             Basic    Ready   Files     "directory that clients may write to, made if it is not there; they can read what lies in `rdirs` too"
-        cert              str           = -         "FILE"            Basic    Ready   Network   "certificate for TLS, a PEM file"
-        pkey              str           = -         "FILE"            Basic    Ready   Network   "private key for TLS, a PEM file"
-        block_size        uint          = "10000"   "BYTES"           Advanced Ready   Network   "bytes to read or write at once"
+        cert              str           = -         "FILE"            Basic    Ready   Network   "certificate for TLS and those that lead to its authority, a PEM file"
+        pkey              str           = -         "FILE"            Basic    Ready   Network   "private key for TLS, a PEM file, which may be that of `cert`"
+        block_size        uint          = "10000"   "BYTES"           Advanced Ready   Network   "bytes to read or write at once, 1024 to 16M; unless given, sizes that are fast"
         user_agent        str           = "$GUA"    "NAME"            Basic    Ready   Responses "`Server` of responses, `User-Agent` of uploads; `$GUA` is the product's own name"
         close             bool          = "false"   ""                Advanced Ready   Network   "close the connection after each request"
         maxc              uint          = "100"     "N"               Advanced Ready   Limits    "connections at a time, 0 for no limit"

@@ -1,7 +1,7 @@
 //! A client that sends exactly what it is told, and reads HTTP/1 answers.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use crate::support::Server;
@@ -23,7 +23,11 @@ pub(crate) struct Response {
 
 impl Client {
     pub(crate) fn connect(server: &Server) -> Client {
-        let stream = TcpStream::connect(server.address).expect("the server listens");
+        Client::connect_to(server.address)
+    }
+
+    pub(crate) fn connect_to(address: SocketAddr) -> Client {
+        let stream = TcpStream::connect(address).expect("the server listens");
         // A test that waits in vain fails instead of hanging.
         let patience = Some(Duration::from_secs(60));
         stream.set_read_timeout(patience).expect("is a socket");
@@ -74,6 +78,38 @@ impl Client {
         chunk.extend_from_slice(bytes);
         chunk.extend_from_slice(b"\r\n");
         self.send_bytes(&chunk);
+    }
+
+    /// Sends bytes that need not be text, or as many of them as the server takes.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) {
+        // A server that refuses need not read to the end.
+        let _ = self.stream.get_mut().write_all(bytes);
+    }
+
+    /// Sends, and says whether the server has not closed the connection.
+    pub(crate) fn is_open_after(&mut self, bytes: &[u8]) -> bool {
+        self.try_send(bytes);
+        let socket = self.stream.get_ref();
+        socket.set_nonblocking(true).expect("is a socket");
+        let peeked = socket.peek(&mut [0]);
+        socket.set_nonblocking(false).expect("is a socket");
+        matches!(peeked, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
+    /// Sends no more.
+    pub(crate) fn shutdown(&mut self) {
+        // The server may have closed already.
+        let _ = self.stream.get_mut().shutdown(std::net::Shutdown::Write);
+    }
+
+    /// All that comes until the server closes.
+    pub(crate) fn read_all(&mut self) -> String {
+        let mut all = Vec::new();
+        match self.stream.read_to_end(&mut all) {
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
+        }
+        String::from_utf8_lossy(&all).into_owned()
     }
 
     /// Reads the answer to a request of that method.

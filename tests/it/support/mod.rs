@@ -7,7 +7,7 @@ pub(crate) mod server;
 pub(crate) mod tree;
 
 pub(crate) use client::{Client, Response};
-pub(crate) use curl::curl;
+pub(crate) use curl::{curl, try_curl};
 pub(crate) use guest::guest;
 pub(crate) use server::Server;
 pub(crate) use tree::Tree;

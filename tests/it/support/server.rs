@@ -1,9 +1,9 @@
 //! The real binary as a child process.
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A running server. It ends with this value; if the test fails, its log is shown.
 pub(crate) struct Server {
     child: Child,
+    /// Where it listens first.
     pub(crate) address: SocketAddr,
+    is_secure: bool,
+    /// Where it says where else.
+    out: BufReader<ChildStdout>,
     log: Arc<Log>,
 }
 
@@ -60,28 +64,29 @@ impl Server {
             let reader = log.clone();
             std::thread::spawn(move || reader.follow(stderr));
         }
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("is piped"))
-            .read_line(&mut line)
-            .expect("standard output is text");
-        let address = line
-            .strip_prefix("listening on http://")
-            .and_then(|rest| rest.split('/').next())
-            .and_then(|address| address.parse().ok());
-        let Some(address) = address else {
+        let mut out = BufReader::new(child.stdout.take().expect("is piped"));
+        let Some((is_secure, address)) = read_listener(&mut out) else {
             let _ = child.kill();
-            panic!("no address in {line:?}; log:\n{}", log.text());
+            panic!("no address; log:\n{}", log.text());
         };
         Server {
             child,
             address,
+            is_secure,
+            out,
             log,
         }
     }
 
+    /// The next place where the server says it listens, in the order of the command line: whether with TLS, and where.
+    pub(crate) fn next_listener(&mut self) -> (bool, SocketAddr) {
+        read_listener(&mut self.out).expect("the server listens there too")
+    }
+
     /// The URL of a target, which begins with a slash.
     pub(crate) fn url(&self, target: &str) -> String {
-        format!("http://{}{target}", self.address)
+        let scheme = if self.is_secure { "https" } else { "http" };
+        format!("{scheme}://{}{target}", self.address)
     }
 
     /// Waits until the log holds a text; the log up to then.
@@ -123,6 +128,11 @@ impl Server {
             .collect()
     }
 
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal to the process.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
@@ -141,6 +151,15 @@ impl Server {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// A line `listening on http://127.0.0.1:8080/`.
+fn read_listener(out: &mut impl BufRead) -> Option<(bool, SocketAddr)> {
+    let mut line = String::new();
+    out.read_line(&mut line).expect("standard output is text");
+    let (scheme, rest) = line.strip_prefix("listening on ")?.split_once("://")?;
+    let address = rest.split('/').next()?.parse().ok()?;
+    Some((scheme == "https", address))
 }
 
 impl Log {

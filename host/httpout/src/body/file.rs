@@ -14,9 +14,6 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::http::range::Part;
 use crate::server::FileQueue;
 
-/// Bytes read from disk at a time.
-pub(super) const BLOCK: u64 = 256 << 10;
-
 /// Parts of one open file, in the order in which they are sent.
 #[derive(Debug)]
 pub(crate) struct FileContent {
@@ -46,17 +43,18 @@ impl FileContent {
         self.length
     }
 
-    /// The next block, read on a thread that may block.
+    /// The next block of this size or less, read on a thread that may block.
     pub(crate) fn poll_block(
         &mut self,
         context: &mut Context<'_>,
+        size: u64,
     ) -> Poll<Option<io::Result<Bytes>>> {
         let Some(part) = self.parts.front().copied() else {
             return Poll::Ready(None);
         };
         let reading = self.reading.get_or_insert_with(|| {
             let file = self.file.clone();
-            let size = part.length().min(BLOCK) as usize;
+            let size = part.length().min(size) as usize;
             spawn_blocking(move || read(&file, part.first, size))
         });
         let read = ready!(Pin::new(reading).poll(context));
@@ -67,14 +65,14 @@ impl FileContent {
         ))
     }
 
-    /// What stands for the next bytes, where the kernel sends them.
-    pub(crate) fn next_placeholder(&mut self, queue: &FileQueue) -> Option<Bytes> {
+    /// What stands for the next bytes, this many or less, where the kernel sends them.
+    pub(crate) fn next_placeholder(&mut self, queue: &FileQueue, size: u64) -> Option<Bytes> {
         let part = *self.parts.front()?;
         if !self.is_queued {
             queue.push(self.file.clone(), part);
             self.is_queued = true;
         }
-        let placeholder = FileQueue::placeholder(part.length());
+        let placeholder = FileQueue::placeholder(part.length().min(size));
         self.advance(placeholder.len() as u64);
         Some(placeholder)
     }

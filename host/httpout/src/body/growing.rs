@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::body::file::{BLOCK, became_shorter, read};
+use crate::body::BLOCK;
+use crate::body::file::{became_shorter, read};
 use crate::http::range::Part;
 use crate::resource::{Next, Seat, Version};
 

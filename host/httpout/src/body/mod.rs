@@ -20,6 +20,9 @@ pub(crate) use upload::Upload;
 use crate::ending::Ending;
 use crate::server::Link;
 
+/// Bytes of a file that are read at a time, unless option `block_size` says so.
+const BLOCK: u64 = 256 << 10;
+
 /// What is sent as a body.
 #[derive(Debug, Default)]
 pub(crate) enum Content {
@@ -34,8 +37,25 @@ pub(crate) enum Content {
 pub(crate) struct Body {
     content: Content,
     ending: Option<Box<Ending>>,
-    /// The connection, where the kernel sends its files.
-    kernel: Option<Arc<Link>>,
+    delivery: Delivery,
+}
+
+/// How the files of a body reach the connection.
+pub(crate) enum Delivery {
+    /// The kernel sends them, so many bytes at a time.
+    Kernel(Arc<Link>, u64),
+    /// They are read, so many bytes at a time.
+    Blocks(u64),
+}
+
+impl Delivery {
+    pub(crate) fn by_kernel(link: Arc<Link>, block_size: Option<usize>) -> Delivery {
+        Delivery::Kernel(link, block_size.map_or(u64::MAX, |size| size as u64))
+    }
+
+    pub(crate) fn by_blocks(block_size: Option<usize>) -> Delivery {
+        Delivery::Blocks(block_size.map_or(BLOCK, |size| size as u64))
+    }
 }
 
 impl Content {
@@ -51,15 +71,11 @@ impl Content {
 }
 
 impl Body {
-    pub(crate) fn new(
-        content: Content,
-        ending: Option<Box<Ending>>,
-        kernel: Option<Arc<Link>>,
-    ) -> Body {
+    pub(crate) fn new(content: Content, ending: Option<Box<Ending>>, delivery: Delivery) -> Body {
         Body {
             content,
             ending,
-            kernel,
+            delivery,
         }
     }
 }
@@ -76,9 +92,9 @@ impl http_body::Body for Body {
         let next = match &mut body.content {
             Content::Empty => None,
             Content::Bytes(bytes) => Some(Ok(std::mem::take(bytes))).filter(|next| !is_empty(next)),
-            Content::File(file) => match &body.kernel {
-                Some(link) => file.next_placeholder(&link.files).map(Ok),
-                None => ready!(file.poll_block(context)),
+            Content::File(file) => match &body.delivery {
+                Delivery::Kernel(link, size) => file.next_placeholder(&link.files, *size).map(Ok),
+                Delivery::Blocks(size) => ready!(file.poll_block(context, *size)),
             },
             Content::Growing(growing) => ready!(growing.poll_block(context)),
         };

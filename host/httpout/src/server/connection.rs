@@ -1,25 +1,76 @@
-//! One connection: HTTP/1.0, HTTP/1.1 or HTTP/2 without TLS, from its first byte to its end.
+//! One connection: HTTP/1.0, HTTP/1.1 or HTTP/2, with TLS or without, from its first byte to its end.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
+use std::io;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
 
 use crate::handler;
 use crate::server::connections::{Link, Order};
-use crate::server::stream::Stream;
+use crate::server::stream::{Stream, Transport};
+use crate::server::tls;
 use crate::site::Site;
 
-/// Serves the requests of a connection until it ends, is told to drain, or is closed.
-pub(super) async fn serve(socket: TcpStream, link: Arc<Link>, site: Arc<Site>) {
-    let service = service_fn(|request| {
+/// Requests that an HTTP/2 client may have open.
+const STREAMS: u32 = 100;
+
+/// The longest head of an HTTP/2 request, in bytes.
+const HEAD: u32 = 64 << 10;
+
+/// Of a request: it has both `Transfer-Encoding` and `Content-Length`, of which one cannot be seen any more.
+#[derive(Debug, Clone)]
+pub(crate) struct TwoLengths;
+
+/// Serves a connection from its handshake, if there is one, to its end.
+pub(super) async fn serve(
+    socket: TcpStream,
+    tls: Option<TlsAcceptor>,
+    link: Arc<Link>,
+    site: Arc<Site>,
+) {
+    let transport = match tls {
+        None => Some(Transport::Plain(socket)),
+        // Boxed: a plain connection would carry the large state of a handshake.
+        Some(acceptor) => Box::pin(handshake(socket, &acceptor, &link)).await,
+    };
+    if let Some(transport) = transport {
+        serve_requests(transport, link, site).await;
+    }
+}
+
+/// Ends without a result where the client cannot be talked to, or when the connection is told to drain or close.
+async fn handshake(socket: TcpStream, acceptor: &TlsAcceptor, link: &Link) -> Option<Transport> {
+    let mut accepting = pin!(tls::accept(socket, acceptor));
+    let accepted = poll_fn(|context| match link.order(context.waker()) {
+        Order::Serve => accepting.as_mut().poll(context),
+        Order::Drain | Order::Close => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+    });
+    match accepted.await {
+        Ok(stream) => stream.map(Transport::Tls),
+        Err(error) => {
+            let id = link.connection.id;
+            tracing::debug!(connection = id, "no TLS connection: {error}");
+            None
+        }
+    }
+}
+
+/// Serves requests until the client or the server has had enough, or the connection is told to drain or close.
+async fn serve_requests(transport: Transport, link: Arc<Link>, site: Arc<Site>) {
+    let service = service_fn(|mut request: hyper::Request<Incoming>| {
         let handling = link.start_handling();
+        if link.names_two_lengths() {
+            request.extensions_mut().insert(TwoLengths);
+        }
         let answering = handler::handle(site.clone(), link.clone(), request);
         async move {
             let response = answering.await;
@@ -28,12 +79,19 @@ pub(super) async fn serve(socket: TcpStream, link: Arc<Link>, site: Arc<Site>) {
         }
     });
     let mut builder = Builder::new(TokioExecutor::new());
+    if transport.is_http2() {
+        builder = builder.http2_only();
+    }
     builder
         .http1()
         // Idle connections are found by `Connections::sweep`, which costs no timer for each request.
         .header_read_timeout(None)
         .keep_alive(!site.fields.close);
-    let stream = Stream::new(socket, link.clone());
+    builder
+        .http2()
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(HEAD);
+    let stream = Stream::new(transport, link.clone());
     let mut connection = pin!(builder.serve_connection(stream, service));
     let mut draining = false;
     let ended = poll_fn(|context| {

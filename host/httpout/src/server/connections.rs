@@ -2,25 +2,30 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
-use ::http::Version;
+use ::http::{StatusCode, Version};
 use atomic_waker::AtomicWaker;
 use httpout_plugins::Connection;
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
+use crate::body::Delivery;
 use crate::server::sendfile::FileQueue;
+use crate::settings::ServerSettings;
 
 /// The open connections of a server.
 pub(crate) struct Connections {
     maxc: Option<usize>,
     maxp: Option<usize>,
     timeout: Option<Duration>,
+    /// None also where each response ends its connection.
+    max_client_errors: Option<usize>,
+    block_size: Option<usize>,
     last_id: AtomicU64,
     open: Mutex<Open>,
     /// Told when a connection is gone.
@@ -49,6 +54,12 @@ pub(crate) struct Link {
     pub(crate) files: FileQueue,
     /// Requests whose answer is being made.
     handling: AtomicU32,
+    /// Requests of which the head has come.
+    requests: AtomicU64,
+    /// The first request that names two lengths, of HTTP/1; 0 is none.
+    two_lengths: AtomicU64,
+    /// Error responses since the last success.
+    errors: AtomicUsize,
     /// Grows with each request and each write.
     progress: AtomicU64,
     order: AtomicU8,
@@ -67,15 +78,15 @@ pub(super) enum Order {
 }
 
 impl Connections {
-    pub(super) fn new(
-        maxc: Option<usize>,
-        maxp: Option<usize>,
-        timeout: Option<Duration>,
-    ) -> Arc<Connections> {
+    pub(super) fn new(settings: &ServerSettings) -> Arc<Connections> {
         Arc::new(Connections {
-            maxc,
-            maxp,
-            timeout,
+            maxc: settings.maxc,
+            maxp: settings.maxp,
+            timeout: settings.timeout,
+            max_client_errors: settings
+                .max_client_errors
+                .filter(|_| !settings.fields.close),
+            block_size: settings.block_size,
             last_id: AtomicU64::new(0),
             open: Mutex::default(),
             gone: Notify::new(),
@@ -87,6 +98,7 @@ impl Connections {
         self: &Arc<Self>,
         socket: &TcpStream,
         peer: SocketAddr,
+        secure: bool,
     ) -> Result<Arc<Link>, Full> {
         let mut open = self.open();
         let address = peer.ip().to_canonical();
@@ -106,10 +118,13 @@ impl Connections {
                 id,
                 peer,
                 local: socket.local_addr().unwrap_or(peer),
-                secure: false,
+                secure,
             },
             files: FileQueue::default(),
             handling: AtomicU32::new(0),
+            requests: AtomicU64::new(0),
+            two_lengths: AtomicU64::new(0),
+            errors: AtomicUsize::new(0),
             progress: AtomicU64::new(0),
             order: AtomicU8::new(Order::Serve as u8),
             waker: AtomicWaker::new(),
@@ -153,17 +168,24 @@ impl Connections {
         for link in self.links() {
             link.tell(Order::Drain);
         }
-        let all_gone = async {
-            loop {
-                let gone = self.gone.notified();
-                if self.open().links.is_empty() {
-                    break;
-                }
-                gone.await;
-            }
-        };
-        let _ = tokio::time::timeout(limit, all_gone).await;
+        let _ = tokio::time::timeout(limit, self.until(|_| true)).await;
         self.open().links.len()
+    }
+
+    /// Ends when there has been a client and the last one has left.
+    pub(super) async fn abandoned(&self) {
+        self.until(|last_id| last_id > 0).await;
+    }
+
+    /// Waits until no connection is open, and this holds of the last number given to one.
+    async fn until(&self, holds: impl Fn(u64) -> bool) {
+        loop {
+            let gone = self.gone.notified();
+            if self.open().links.is_empty() && holds(self.last_id.load(Relaxed)) {
+                break;
+            }
+            gone.await;
+        }
     }
 
     fn links(&self) -> Vec<Arc<Link>> {
@@ -194,9 +216,43 @@ impl Link {
         Handling(self.clone())
     }
 
-    /// Whether the kernel can send files on this connection: its bytes are neither encrypted nor framed by HTTP/2.
-    pub(crate) fn sends_files(&self, version: Version) -> bool {
-        cfg!(target_os = "linux") && !self.connection.secure && version < Version::HTTP_2
+    /// Counts a request; whether it names two lengths.
+    pub(super) fn names_two_lengths(&self) -> bool {
+        self.requests.fetch_add(1, Relaxed) + 1 == self.two_lengths.load(Relaxed)
+    }
+
+    /// The request of this number, from 1, names two lengths.
+    pub(super) fn set_two_lengths(&self, request: u64) {
+        self.two_lengths.store(request, Relaxed);
+    }
+
+    /// Counts errors in a row; whether this response is the one that ends the connection (option `max_client_errors`).
+    pub(crate) fn ends_with(&self, status: StatusCode, version: Version) -> bool {
+        let is_error = status.as_u16() >= 400;
+        match self.connections.max_client_errors {
+            Some(limit) if is_error && version < Version::HTTP_2 => {
+                self.errors.fetch_add(1, Relaxed) + 1 >= limit
+            }
+            _ => {
+                self.errors.store(0, Relaxed);
+                false
+            }
+        }
+    }
+
+    /// How files reach this connection: the kernel sends them where bytes are neither encrypted nor framed by HTTP/2.
+    pub(crate) fn delivery(self: &Arc<Self>, version: Version) -> Delivery {
+        let block_size = self.connections.block_size;
+        let is_bare = !self.connection.secure && version < Version::HTTP_2;
+        match cfg!(target_os = "linux") && is_bare {
+            true => Delivery::by_kernel(self.clone(), block_size),
+            false => Delivery::by_blocks(block_size),
+        }
+    }
+
+    /// Option `block_size`, as far as it is about reading.
+    pub(super) fn read_size(&self) -> Option<usize> {
+        self.connections.block_size
     }
 
     fn is_handling(&self) -> bool {

@@ -3,27 +3,121 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
 
 use crate::error::StartupError;
-use crate::server::connection;
 use crate::server::connections::{Connections, Full};
+use crate::server::{connection, refusal};
 use crate::settings::{Interface, Listen};
 use crate::site::Site;
 
 /// Connections that the kernel holds until they are accepted.
 const BACKLOG: i32 = 1024;
 
-/// What a client is told that comes on top of the limits.
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\
-    Content-Length: 42\r\nRetry-After: 1\r\nConnection: close\r\n\r\n503: too many connections, try again soon\n";
+/// A socket that listens.
+pub(super) struct Listener {
+    socket: TcpListener,
+    interface: Interface,
+    /// None where it is plain.
+    tls: Option<TlsAcceptor>,
+}
 
-/// Binds the address of the settings: all interfaces, IPv6 and IPv4, unless they name one.
-pub(super) fn bind(listen: &Listen) -> Result<TcpListener, StartupError> {
+impl Listener {
+    /// Binds the address of the settings: all interfaces, IPv6 and IPv4, unless they name one.
+    pub(super) fn bind(
+        listen: &Listen,
+        tls: Option<&TlsAcceptor>,
+    ) -> Result<Listener, StartupError> {
+        Ok(Listener {
+            socket: bind(listen)?,
+            interface: listen.interface.clone(),
+            tls: tls.filter(|_| listen.secure).cloned(),
+        })
+    }
+
+    /// What people and scripts are told.
+    pub(super) fn announcement(&self) -> io::Result<String> {
+        let address = self.socket.local_addr()?;
+        let port = address.port();
+        let scheme = match self.tls {
+            Some(_) => "https",
+            None => "http",
+        };
+        Ok(match &self.interface {
+            Interface::Address(_) => format!("listening on {scheme}://{address}/"),
+            Interface::Named(name) => {
+                format!("listening on {scheme}://0.0.0.0:{port}/ (interface {name})")
+            }
+            Interface::All => {
+                format!("listening on {scheme}://127.0.0.1:{port}/ (all interfaces)")
+            }
+        })
+    }
+
+    /// Accepts connections for ever, each served by a task of its own.
+    pub(super) async fn accept(self, connections: Arc<Connections>, site: Arc<Site>) {
+        let mut complaint = Complaint::default();
+        loop {
+            let (socket, peer) = match self.socket.accept().await {
+                Ok(accepted) => accepted,
+                // A client that is gone already is no reason to pause; exhausted descriptors are.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+                Err(error) => {
+                    complaint.say(&error);
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            match connections.admit(&socket, peer, self.tls.is_some()) {
+                Ok(link) => {
+                    // Nagle would hold back the last bytes of an answer for up to 40 ms.
+                    let _ = SockRef::from(&socket).set_tcp_nodelay(true);
+                    let tls = self.tls.clone();
+                    tokio::spawn(connection::serve(socket, tls, link, site.clone()));
+                }
+                Err(full) => self.turn_away(socket, &full),
+            }
+        }
+    }
+
+    /// Says 503; where TLS is spoken a handshake would cost more than the client is to have, and it is closed.
+    fn turn_away(&self, socket: TcpStream, full: &Full) {
+        tracing::warn!("a client was turned away: {full}");
+        if self.tls.is_none() {
+            tokio::spawn(refusal::tell(socket, refusal::FULL));
+        }
+    }
+}
+
+/// Connections that cannot be accepted, said at most once a second.
+#[derive(Default)]
+struct Complaint {
+    said: Option<Instant>,
+    /// Since then.
+    count: u32,
+}
+
+impl Complaint {
+    fn say(&mut self, error: &io::Error) {
+        self.count += 1;
+        let is_early = |said: Instant| said.elapsed() < Duration::from_secs(1);
+        if self.said.is_some_and(is_early) {
+            return;
+        }
+        match self.count {
+            1 => tracing::error!("cannot accept connections: {error}"),
+            count => tracing::error!("cannot accept connections, {count} attempts: {error}"),
+        }
+        self.said = Some(Instant::now());
+        self.count = 0;
+    }
+}
+
+fn bind(listen: &Listen) -> Result<TcpListener, StartupError> {
     let any_v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, listen.port));
     let any_v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, listen.port));
     let interface = match &listen.interface {
@@ -62,65 +156,4 @@ fn open(address: SocketAddr, interface: Option<&str>) -> io::Result<TcpListener>
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
-}
-
-/// Accepts connections for ever, each served by a task of its own.
-pub(super) async fn accept(listener: TcpListener, connections: Arc<Connections>, site: Arc<Site>) {
-    loop {
-        let (socket, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                pause_after(&error).await;
-                continue;
-            }
-        };
-        match connections.admit(&socket, peer) {
-            Ok(link) => {
-                // Nagle would hold back the last bytes of an answer for up to 40 ms.
-                let _ = SockRef::from(&socket).set_tcp_nodelay(true);
-                tokio::spawn(connection::serve(socket, link, site.clone()));
-            }
-            Err(full) => {
-                tokio::spawn(turn_away(socket, full));
-            }
-        }
-    }
-}
-
-/// A client that is gone already is no reason to pause; exhausted descriptors are.
-async fn pause_after(error: &io::Error) {
-    if error.kind() != io::ErrorKind::ConnectionAborted {
-        tracing::error!("cannot accept connections: {error}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-/// Says 503, and waits until the client has read it: a close with unread bytes would take the answer back.
-async fn turn_away(mut socket: TcpStream, full: Full) {
-    tracing::warn!("a client was turned away: {full}");
-    let answer = async {
-        socket.write_all(FULL).await?;
-        socket.shutdown().await?;
-        let mut unread = [0; 1024];
-        for _ in 0..64 {
-            if socket.read(&mut unread).await? == 0 {
-                break;
-            }
-        }
-        io::Result::Ok(())
-    };
-    // A client that left, or does not read, is no concern of ours.
-    let _ = tokio::time::timeout(Duration::from_secs(1), answer).await;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_length_of_the_503_is_right() {
-        let text = std::str::from_utf8(FULL).expect("is ASCII");
-        let (head, body) = text.split_once("\r\n\r\n").expect("has a head");
-        assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())));
-    }
 }

@@ -2,70 +2,81 @@
 
 mod connection;
 mod connections;
+mod framing;
 mod listener;
+mod refusal;
 mod sendfile;
 mod stream;
+mod tls;
 
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::error::StartupError;
-use crate::settings::{Interface, ServerSettings, Settings};
+use crate::settings::{ServerSettings, Settings};
 use crate::site::Site;
 
+pub(crate) use connection::TwoLengths;
 use connections::Connections;
 pub(crate) use connections::Link;
+use listener::Listener;
 pub(crate) use sendfile::FileQueue;
 
 /// How long open requests may go on after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// A server that is bound and ready.
-pub struct Server {
-    site: Arc<Site>,
-    listener: TcpListener,
-    connections: Arc<Connections>,
-    interface: Interface,
+/// The servers of a command line, bound and ready.
+pub struct Servers {
+    servers: Vec<Server>,
 }
 
-impl Server {
-    /// Opens the directories, loads the plugins, then binds.
+/// One of them: what it serves, and where.
+struct Server {
+    site: Arc<Site>,
+    /// Of all its listeners together.
+    connections: Arc<Connections>,
+    listeners: Vec<Listener>,
+    /// Stop when the clients are gone.
+    quit: bool,
+}
+
+impl Servers {
+    /// Opens the directories, loads the plugins and certificates, then binds, one server after the other.
     ///
     /// # Errors
     /// One line about what stands in the way.
-    pub async fn bind(settings: Settings) -> Result<Server, StartupError> {
-        let mut servers = settings.servers.into_iter();
-        let settings: ServerSettings = servers.next().ok_or(StartupError::NothingToServe)?;
-        let site = Arc::new(Site::open(&settings).await?);
-        let listener = listener::bind(&settings.listen)?;
-        Ok(Server {
-            site,
-            listener,
-            connections: Connections::new(settings.maxc, settings.maxp, settings.timeout),
-            interface: settings.listen.interface,
-        })
+    pub async fn bind(settings: Settings) -> Result<Servers, StartupError> {
+        raise_descriptors();
+        let mut servers = Vec::new();
+        for settings in settings.servers {
+            servers.push(Server::bind(&settings).await?);
+        }
+        Ok(Servers { servers })
     }
 
-    /// Says where it listens, then serves until SIGTERM or SIGINT, and lets open requests finish.
+    /// Says where they listen, then serves until SIGTERM or SIGINT, and lets open requests finish.
     ///
     /// # Errors
     /// Where the system gives no signals.
     pub async fn run(self) -> Result<(), StartupError> {
         let mut terminate = signal(SignalKind::terminate()).map_err(StartupError::Runtime)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(StartupError::Runtime)?;
-        announce(&self.listener, &self.interface);
+        let listeners = self.servers.iter().flat_map(|server| &server.listeners);
+        announce(listeners);
 
-        let accepting = tokio::spawn(listener::accept(
-            self.listener,
-            self.connections.clone(),
-            self.site,
-        ));
-        let sweeping = tokio::spawn(self.connections.clone().sweep());
+        let (stop, stopping) = watch::channel(());
+        let servers = self.servers.into_iter();
+        let mut serving: JoinSet<()> = servers
+            .map(|server| server.serve(stopping.clone()))
+            .collect();
         tokio::select! {
+            () = all(&mut serving) => return Ok(()),
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
@@ -73,14 +84,9 @@ impl Server {
             "stopping: open requests have {} s to finish",
             DRAIN.as_secs()
         );
-        accepting.abort();
-        // A connection that is being taken in must hear of the draining too.
-        let _ = accepting.await;
-        sweeping.abort();
+        drop(stop);
         tokio::select! {
-            left = self.connections.drain(DRAIN) => if left > 0 {
-                tracing::warn!("{left} connections were cut");
-            },
+            () = all(&mut serving) => {}
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
@@ -88,18 +94,65 @@ impl Server {
     }
 }
 
-/// The one line on standard output, for people and for scripts that wait for it.
-fn announce(listener: &TcpListener, interface: &Interface) {
-    let Ok(address) = listener.local_addr() else {
-        return;
-    };
-    let port = address.port();
-    let line = match interface {
-        Interface::Address(_) => format!("listening on http://{address}/"),
-        Interface::Named(name) => format!("listening on http://0.0.0.0:{port}/ (interface {name})"),
-        Interface::All => format!("listening on http://127.0.0.1:{port}/ (all interfaces)"),
-    };
+impl Server {
+    async fn bind(settings: &ServerSettings) -> Result<Server, StartupError> {
+        let site = Arc::new(Site::open(settings).await?);
+        let tls = settings.tls.as_ref().map(tls::load).transpose()?;
+        let listeners = settings.listen.iter();
+        let listeners = listeners.map(|listen| Listener::bind(listen, tls.as_ref()));
+        Ok(Server {
+            site,
+            connections: Connections::new(settings),
+            listeners: listeners.collect::<Result<_, _>>()?,
+            quit: settings.quit,
+        })
+    }
+
+    /// Serves until the sender of `stop` is gone, or, with option `quit`, the last client; then lets open requests
+    /// finish.
+    async fn serve(self, mut stop: watch::Receiver<()>) {
+        let listeners = self.listeners.into_iter();
+        let mut accepting: JoinSet<()> = listeners
+            .map(|listener| listener.accept(self.connections.clone(), self.site.clone()))
+            .collect();
+        let sweeping = tokio::spawn(self.connections.clone().sweep());
+        tokio::select! {
+            _ = stop.changed() => {}
+            () = self.connections.abandoned(), if self.quit => {
+                tracing::info!("the last client has left");
+            }
+        }
+        // A connection that is being taken in must hear of the draining too.
+        accepting.shutdown().await;
+        sweeping.abort();
+        let left = self.connections.drain(DRAIN).await;
+        if left > 0 {
+            tracing::warn!("{left} connections were cut");
+        }
+    }
+}
+
+/// Waits for the end of all of them.
+async fn all(serving: &mut JoinSet<()>) {
+    while serving.join_next().await.is_some() {}
+}
+
+/// The lines on standard output, for people and for scripts that wait for them.
+fn announce<'a>(listeners: impl Iterator<Item = &'a Listener>) {
     let mut out = std::io::stdout();
-    // Nobody may be reading.
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    for line in listeners.filter_map(|listener| listener.announcement().ok()) {
+        // Nobody may be reading.
+        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    }
+}
+
+/// Takes as many descriptors as the system gives: its first offer is often 1024, less than some servers need.
+fn raise_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    // Best effort: with fewer, clients wait.
+    let _ = setrlimit(Resource::Nofile, all);
 }

@@ -65,8 +65,8 @@ impl FileQueue {
 
     /// What stands for the next bytes of a part of which `left` are to be sent.
     pub(crate) fn placeholder(left: u64) -> Bytes {
-        let length = usize::try_from(left).unwrap_or(usize::MAX).min(PLACEHOLDER);
-        Bytes::from_static(&NEVER_READ[..length])
+        let length = usize::try_from(left).unwrap_or(usize::MAX);
+        Bytes::from_static(&NEVER_READ[..length.min(PLACEHOLDER)])
     }
 
     fn spans(&self) -> MutexGuard<'_, VecDeque<Span>> {

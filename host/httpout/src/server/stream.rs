@@ -3,34 +3,73 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 
 use crate::server::connections::Link;
+use crate::server::framing::Framing;
 use crate::server::sendfile;
 
 /// A socket that notes the progress of what is written.
 pub(super) struct Stream {
-    socket: TokioIo<TcpStream>,
+    socket: TokioIo<Socket>,
+}
+
+/// A socket whose requests are looked at while they are read.
+struct Socket {
+    transport: Transport,
+    framing: Framing,
     link: Arc<Link>,
 }
 
+/// How bytes travel.
+pub(super) enum Transport {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
 impl Stream {
-    pub(super) fn new(socket: TcpStream, link: Arc<Link>) -> Stream {
+    pub(super) fn new(transport: Transport, link: Arc<Link>) -> Stream {
         Stream {
-            socket: TokioIo::new(socket),
-            link,
+            socket: TokioIo::new(Socket {
+                transport,
+                framing: Framing::default(),
+                link,
+            }),
         }
     }
 
     fn noting(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if matches!(written, Poll::Ready(Ok(_))) {
-            self.link.note_progress();
+            self.socket.inner().link.note_progress();
         }
         written
+    }
+}
+
+impl Transport {
+    /// Whether the client and we have agreed on HTTP/2 (ALPN).
+    pub(super) fn is_http2(&self) -> bool {
+        match self {
+            Transport::Plain(_) => false,
+            Transport::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
+
+    fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self {
+            Transport::Plain(socket) => Pin::new(socket).poll_read(context, buffer),
+            Transport::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
     }
 }
 
@@ -51,9 +90,7 @@ impl Write for Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         if sendfile::is_placeholder(bytes) {
-            return Poll::Ready(Err(io::Error::other(
-                "a placeholder is not to be sent itself",
-            )));
+            return not_to_be_sent();
         }
         let written = Pin::new(&mut self.socket).poll_write(context, bytes);
         self.noting(written)
@@ -65,7 +102,15 @@ impl Write for Stream {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = if slices.iter().any(|slice| sendfile::is_placeholder(slice)) {
-            sendfile::poll_write(self.socket.inner(), &self.link.files, context, slices)
+            let Socket {
+                transport, link, ..
+            } = self.socket.inner();
+            match transport {
+                Transport::Plain(socket) => {
+                    sendfile::poll_write(socket, &link.files, context, slices)
+                }
+                Transport::Tls(_) => not_to_be_sent(),
+            }
         } else {
             Pin::new(&mut self.socket).poll_write_vectored(context, slices)
         };
@@ -83,5 +128,78 @@ impl Write for Stream {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_shutdown(context)
+    }
+}
+
+fn not_to_be_sent() -> Poll<io::Result<usize>> {
+    Poll::Ready(Err(io::Error::other(
+        "a placeholder is not to be sent itself",
+    )))
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let socket = &mut *self;
+        let before = buffer.filled().len();
+        match socket.link.read_size() {
+            None => ready!(socket.transport.poll_read(context, buffer))?,
+            Some(size) => {
+                let size = size.min(buffer.remaining());
+                let mut part = ReadBuf::new(buffer.initialize_unfilled_to(size));
+                ready!(socket.transport.poll_read(context, &mut part))?;
+                let count = part.filled().len();
+                buffer.advance(count);
+            }
+        }
+        if let Some(request) = socket.framing.look(&buffer.filled()[before..]) {
+            socket.link.set_two_lengths(request);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.transport {
+            Transport::Plain(socket) => Pin::new(socket).poll_write(context, bytes),
+            Transport::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.transport {
+            Transport::Plain(socket) => Pin::new(socket).poll_write_vectored(context, slices),
+            Transport::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.transport {
+            Transport::Plain(socket) => Pin::new(socket).poll_flush(context),
+            Transport::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.transport {
+            Transport::Plain(socket) => Pin::new(socket).poll_shutdown(context),
+            Transport::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
     }
 }

@@ -1,0 +1,47 @@
+//! What a client is told that gets no connection.
+
+use std::io;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// It comes on top of the limits.
+pub(super) const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Content-Length: 42\r\nRetry-After: 1\r\nConnection: close\r\n\r\n503: too many connections, try again soon\n";
+
+/// It speaks HTTP where TLS is spoken.
+pub(super) const PLAIN_ON_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
+    Content-Length: 76\r\nConnection: close\r\n\r\n400 Bad Request: this port speaks TLS, ask for https:// in place of http://\n";
+
+/// Says it, and waits until the client has read it: a close with unread bytes would take the answer back.
+pub(super) async fn tell(mut socket: TcpStream, answer: &[u8]) {
+    let answer = async {
+        socket.write_all(answer).await?;
+        socket.shutdown().await?;
+        let mut unread = [0; 1024];
+        for _ in 0..64 {
+            if socket.read(&mut unread).await? == 0 {
+                break;
+            }
+        }
+        io::Result::Ok(())
+    };
+    // A client that left, or does not read, is no concern of ours.
+    let _ = tokio::time::timeout(Duration::from_secs(1), answer).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lengths_are_right() {
+        for answer in [FULL, PLAIN_ON_TLS] {
+            let text = std::str::from_utf8(answer).expect("is ASCII");
+            let (head, body) = text.split_once("\r\n\r\n").expect("has a head");
+            let length = format!("Content-Length: {}\r\n", body.len());
+            assert!(head.contains(&length), "{text}: {length}");
+        }
+    }
+}
