@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use ::http::request::Parts;
 use ::http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use httpout_plugins::{self as plugins, Decision, Exchange};
 use hyper::body::Incoming;
@@ -29,8 +30,10 @@ pub(crate) fn handle(
     link: Arc<Link>,
     request: Request<Incoming>,
 ) -> impl Future<Output = Response<Body>> {
-    let changes_something = mode::changes_something(request.method());
-    let answering = respond(site, link, request);
+    let (head, body) = request.into_parts();
+    let upload = Upload::new(body, &head, link.clone(), site.timeout);
+    let changes_something = mode::changes_something(&head.method);
+    let answering = respond(site, link, head, upload);
     let answering = match changes_something {
         true => Answering::InItsTask(tokio::spawn(answering)),
         false => Answering::Here(answering),
@@ -52,9 +55,12 @@ enum Answering<F> {
     InItsTask(JoinHandle<Response<Body>>),
 }
 
-async fn respond(site: Arc<Site>, link: Arc<Link>, request: Request<Incoming>) -> Response<Body> {
-    let (head, body) = request.into_parts();
-    let mut upload = Upload::new(body, &head, link.clone(), site.timeout);
+async fn respond(
+    site: Arc<Site>,
+    link: Arc<Link>,
+    head: Parts,
+    mut upload: Upload,
+) -> Response<Body> {
     let length = upload.length();
     let (path, path_error) = match path::normalize(head.uri.path()) {
         Ok(path) => (path, None),

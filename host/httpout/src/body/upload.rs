@@ -35,9 +35,13 @@ impl Upload {
         link: Arc<Link>,
         timeout: Option<Duration>,
     ) -> Upload {
+        let is_http1 = head.version < Version::HTTP_2;
+        if is_http1 && incoming.size_hint().exact().is_none() {
+            link.set_live(true);
+        }
         Upload {
             is_held_back: head.headers.contains_key(header::EXPECT),
-            is_http1: head.version < Version::HTTP_2,
+            is_http1,
             is_over: incoming.is_end_stream(),
             incoming,
             link,
@@ -97,5 +101,13 @@ impl Upload {
                 }
             }
         });
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if self.is_http1 {
+            self.link.set_live(false);
+        }
     }
 }

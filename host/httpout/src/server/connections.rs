@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed,
+};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::Duration;
@@ -60,6 +62,8 @@ pub(crate) struct Link {
     two_lengths: AtomicU64,
     /// Error responses since the last success.
     errors: AtomicUsize,
+    /// What comes in is acknowledged at once.
+    is_live: AtomicBool,
     /// Grows with each request and each write.
     progress: AtomicU64,
     order: AtomicU8,
@@ -125,6 +129,7 @@ impl Connections {
             requests: AtomicU64::new(0),
             two_lengths: AtomicU64::new(0),
             errors: AtomicUsize::new(0),
+            is_live: AtomicBool::new(false),
             progress: AtomicU64::new(0),
             order: AtomicU8::new(Order::Serve as u8),
             waker: AtomicWaker::new(),
@@ -248,6 +253,16 @@ impl Link {
             true => Delivery::by_kernel(self.clone(), block_size),
             false => Delivery::by_blocks(block_size),
         }
+    }
+
+    /// Acknowledges each packet at once, as long as a live upload comes in. Encoders send a chunk in several small packets
+    /// and let TCP gather them: the next would wait 40 ms for the acknowledgement of the last.
+    pub(crate) fn set_live(&self, is_live: bool) {
+        self.is_live.store(is_live, Relaxed);
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.is_live.load(Relaxed)
     }
 
     /// Option `block_size`, as far as it is about reading.

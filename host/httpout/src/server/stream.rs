@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
+use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
@@ -58,6 +59,13 @@ impl Transport {
         match self {
             Transport::Plain(_) => false,
             Transport::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Transport::Plain(socket) => socket,
+            Transport::Tls(stream) => stream.get_ref().0,
         }
     }
 
@@ -144,6 +152,10 @@ impl AsyncRead for Socket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let socket = &mut *self;
+        if socket.link.is_live() {
+            // Also for what has come already; it holds for a while only. Best effort: without it a live upload is later.
+            let _ = sockopt::set_tcp_quickack(socket.transport.tcp(), true);
+        }
         let before = buffer.filled().len();
         match socket.link.read_size() {
             None => ready!(socket.transport.poll_read(context, buffer))?,
