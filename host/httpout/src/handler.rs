@@ -1,7 +1,10 @@
 //! The life of a request, as one list.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll, ready};
 
 use ::http::request::Parts;
 use ::http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
@@ -15,7 +18,7 @@ use crate::error::Reject;
 use crate::headers;
 use crate::http::{cors, path};
 use crate::mode;
-use crate::server::{Link, TwoLengths};
+use crate::server::{Handling, Link, TwoLengths};
 use crate::site::Site;
 
 /// A response before it is tied to the end of its exchange.
@@ -25,34 +28,46 @@ pub(crate) type Answer = Response<Content>;
 ///
 /// What changes something has begun when this returns, and runs to its end though the client is gone: some encoders
 /// leave without waiting for the answer, and hyper then drops what it has not polled yet.
-pub(crate) fn handle(
-    site: Arc<Site>,
-    link: Arc<Link>,
-    request: Request<Incoming>,
-) -> impl Future<Output = Response<Body>> {
+pub(crate) fn handle(site: Arc<Site>, link: Arc<Link>, request: Request<Incoming>) -> Answering {
+    let handling = link.start_handling();
     let (head, body) = request.into_parts();
     let upload = Upload::new(body, &head, link.clone(), site.timeout);
     let changes_something = mode::changes_something(&head.method);
-    let answering = respond(site, link, head, upload);
-    let answering = match changes_something {
-        true => Answering::InItsTask(tokio::spawn(answering)),
-        false => Answering::Here(answering),
-    };
-    async {
-        match answering {
-            Answering::Here(answering) => answering.await,
-            Answering::InItsTask(task) => match task.await {
-                Ok(response) => response,
+    // Boxed: hyper keeps room for it as long as the connection lives, also while that is idle.
+    let answering = Box::pin(respond(site, link, head, upload));
+    Answering {
+        place: match changes_something {
+            true => Place::ItsOwnTask(tokio::spawn(answering)),
+            false => Place::Here(answering),
+        },
+        _handling: handling,
+    }
+}
+
+/// The answer to a request, while it is being made.
+pub(crate) struct Answering {
+    place: Place,
+    _handling: Handling,
+}
+
+enum Place {
+    /// The connection's task, with which it ends.
+    Here(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
+    ItsOwnTask(JoinHandle<Response<Body>>),
+}
+
+impl Future for Answering {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.place {
+            Place::Here(answering) => answering.as_mut().poll(context).map(Ok),
+            Place::ItsOwnTask(task) => match ready!(Pin::new(task).poll(context)) {
+                Ok(response) => Poll::Ready(Ok(response)),
                 Err(panic) => std::panic::resume_unwind(panic.into_panic()),
             },
         }
     }
-}
-
-/// Where the answer is made: in the connection's task, with which it ends, or in one of its own.
-enum Answering<F> {
-    Here(F),
-    InItsTask(JoinHandle<Response<Body>>),
 }
 
 async fn respond(

@@ -1,6 +1,5 @@
 //! One connection: HTTP/1.0, HTTP/1.1 or HTTP/2, with TLS or without, from its first byte to its end.
 
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
@@ -67,16 +66,10 @@ async fn handshake(socket: TcpStream, acceptor: &TlsAcceptor, link: &Link) -> Op
 /// Serves requests until the client or the server has had enough, or the connection is told to drain or close.
 async fn serve_requests(transport: Transport, link: Arc<Link>, site: Arc<Site>) {
     let service = service_fn(|mut request: hyper::Request<Incoming>| {
-        let handling = link.start_handling();
         if link.names_two_lengths() {
             request.extensions_mut().insert(TwoLengths);
         }
-        let answering = handler::handle(site.clone(), link.clone(), request);
-        async move {
-            let response = answering.await;
-            drop(handling);
-            Ok::<_, Infallible>(response)
-        }
+        handler::handle(site.clone(), link.clone(), request)
     });
     let mut builder = Builder::new(TokioExecutor::new());
     if transport.is_http2() {

@@ -215,7 +215,7 @@ impl Link {
     }
 
     /// While the answer to a request is being made, the connection is not idle.
-    pub(super) fn start_handling(self: &Arc<Self>) -> Handling {
+    pub(crate) fn start_handling(self: &Arc<Self>) -> Handling {
         self.note_progress();
         self.handling.fetch_add(1, Relaxed);
         Handling(self.clone())
@@ -292,7 +292,7 @@ impl Link {
 }
 
 /// The answer to one request is being made.
-pub(super) struct Handling(Arc<Link>);
+pub(crate) struct Handling(Arc<Link>);
 
 impl Drop for Handling {
     fn drop(&mut self) {

@@ -24,7 +24,7 @@ use crate::site::Site;
 
 pub(crate) use connection::TwoLengths;
 use connections::Connections;
-pub(crate) use connections::Link;
+pub(crate) use connections::{Handling, Link};
 use listener::Listener;
 pub(crate) use sendfile::FileQueue;
 
