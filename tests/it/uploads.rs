@@ -485,6 +485,71 @@ fn paths_that_cannot_be_written_are_refused() {
 }
 
 #[test]
+fn what_is_no_file_is_not_written_in_place_and_holds_nobody_up() {
+    let tree = Tree::new();
+    let fifo = tree.path("www/fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.expect("mkfifo runs").success());
+    let mut server = read_write(&tree, &[]);
+    for _ in 0..20 {
+        assert_eq!(
+            Client::put(&server, "/fifo", "Range: bytes=0-0\r\n", b"x").status,
+            409
+        );
+    }
+    assert_eq!(
+        Client::put(&server, "/sub", "Range: bytes=0-0\r\n", b"x").status,
+        409
+    );
+    assert_eq!(Client::put(&server, "/loop/x", "", b"x").status, 404);
+    // A whole upload takes its place.
+    assert_eq!(Client::put(&server, "/fifo", "", b"file").status, 200);
+    assert_eq!(content(&tree, "www/fifo"), b"file");
+    server.signal("TERM");
+    assert!(server.wait().success());
+}
+
+#[test]
+fn of_two_that_change_a_state_in_parts_one_wins() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &["--reqlog=REC"]);
+    let etag = Client::get(&server, "/hello.txt");
+    let condition = format!("If-Match: {}\r\n", etag.field("etag").expect("has a tag"));
+    let mut first = Client::connect(&server);
+    first.send(&format!(
+        "PUT /hello.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nRange: bytes=0-1\r\n{condition}\r\n"
+    ));
+    server.wait_for_log("Opening output hello.txt");
+    // Its turn comes after the first.
+    let mut second = Client::connect(&server);
+    second.send(&format!(
+        "PUT /hello.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nRange: bytes=2-3\r\n{condition}\r\nXX"
+    ));
+    first.send("JE");
+    assert_eq!(first.read_response("PUT").status, 200);
+    assert_eq!(second.read_response("PUT").status, 412);
+    assert_eq!(content(&tree, "www/hello.txt"), b"JEllo\n");
+}
+
+#[test]
+fn an_upload_that_is_discarded_has_no_tag() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &["--reqlog=REC"]);
+    let mut early = Client::connect(&server);
+    early.send("PUT /a.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
+    server.wait_for_log("Opening output a.txt");
+    let late = Client::put(&server, "/a.txt", "", b"late");
+    assert!(late.status == 201 && late.field("etag").is_some());
+    early.send("early");
+    let discarded = early.read_response("PUT");
+    assert_eq!((discarded.status, discarded.field("etag")), (200, None));
+    assert_eq!(content(&tree, "www/a.txt"), b"late");
+
+    let silent = read_write(&tree, &["--cache_control=none"]);
+    assert_eq!(Client::put(&silent, "/b.txt", "", b"b").field("etag"), None);
+}
+
+#[test]
 fn a_coded_body_is_refused_with_the_way_out() {
     let tree = Tree::new();
     let server = read_write(&tree, &[]);

@@ -31,8 +31,11 @@ pub(crate) type Answer = Response<Content>;
 pub(crate) fn handle(site: Arc<Site>, link: Arc<Link>, request: Request<Incoming>) -> Answering {
     let handling = link.start_handling();
     let (head, body) = request.into_parts();
-    let upload = Upload::new(body, &head, link.clone(), site.timeout);
+    let mut upload = Upload::new(body, &head, link.clone(), site.timeout);
     let changes_something = mode::changes_something(&head.method);
+    if changes_something {
+        upload.begun = site.mode.begin();
+    }
     // Boxed: hyper keeps room for it as long as the connection lives, also while that is idle.
     let answering = Box::pin(respond(site, link, head, upload));
     Answering {

@@ -13,8 +13,8 @@ use crate::listing::Listings;
 use crate::mode::{FileServer, Mode, Uploads};
 use crate::plugins;
 use crate::reqlog::Reqlog;
-use crate::resource::{Compressed, Files, Mounts, Store};
-use crate::settings::{ServerSettings, cannot_open};
+use crate::resource::{Compressed, Files, Mounts, Names, Store};
+use crate::settings::{Caching, ServerSettings, cannot_open};
 
 /// Everything that a request meets on its way.
 pub(crate) struct Site {
@@ -29,10 +29,13 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Opens the directories and loads the plugins.
-    pub(crate) async fn open(settings: &ServerSettings) -> Result<Site, StartupError> {
+    /// Opens the directories and loads the plugins. `names` are shared by all servers: they may write the same files.
+    pub(crate) async fn open(
+        settings: &ServerSettings,
+        names: Arc<Names>,
+    ) -> Result<Site, StartupError> {
         // First, because it may be one of those for read, and is made if it is not there.
-        let uploads = open_uploads(settings)?;
+        let uploads = open_uploads(settings, names)?;
         let mounts = open_mounts(settings)?;
         let listings = mounts.clone().filter(|_| settings.dlist);
         let mode = Arc::new(Mode::FileServer(FileServer {
@@ -79,16 +82,21 @@ fn open_mounts(settings: &ServerSettings) -> Result<Option<Arc<Mounts>>, Startup
     Ok(Some(Arc::new(mounts)))
 }
 
-fn open_uploads(settings: &ServerSettings) -> Result<Option<Uploads>, StartupError> {
+fn open_uploads(
+    settings: &ServerSettings,
+    names: Arc<Names>,
+) -> Result<Option<Uploads>, StartupError> {
     let Some(directory) = &settings.wdir else {
         return Ok(None);
     };
-    let store = std::fs::create_dir_all(directory).and_then(|()| Store::open(directory));
+    let store = std::fs::create_dir_all(directory).and_then(|()| Store::open(directory, names));
     let store = store.map_err(|error| cannot_open("wdir", directory, &error))?;
     Ok(Some(Uploads {
         store: Arc::new(store),
         maxs: settings.maxs,
         cte: settings.cte,
+        timeout: settings.timeout,
+        tags: !matches!(settings.caching, Caching::Disabled),
         log: settings.reqlog.clone(),
     }))
 }

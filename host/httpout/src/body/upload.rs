@@ -10,6 +10,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
 use crate::error::Reject;
+use crate::resource::Begun;
 use crate::server::Link;
 
 /// What is read of a body that nobody wants, in bytes, so that the connection can be kept. Beyond it is closed.
@@ -26,6 +27,8 @@ pub(crate) struct Upload {
     is_http1: bool,
     /// Nothing more is to be read: it has ended, or broken off.
     is_over: bool,
+    /// The write that the request begins, until it has come to its name.
+    pub(crate) begun: Option<Begun>,
 }
 
 impl Upload {
@@ -46,6 +49,7 @@ impl Upload {
             incoming,
             link,
             timeout,
+            begun: None,
         }
     }
 

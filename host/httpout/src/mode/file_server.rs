@@ -14,7 +14,7 @@ use crate::http::negotiate::{self, Coding};
 use crate::http::range::{self, Part, Ranges};
 use crate::listing::Listings;
 use crate::mode::Uploads;
-use crate::resource::{Compressed, Files, Representation, Source};
+use crate::resource::{Begun, Compressed, Files, Representation, Source};
 use crate::settings::Caching;
 
 /// Exposes the files of the directories for read, and takes files from clients.
@@ -55,13 +55,21 @@ impl FileServer {
                 // Boxed: what is answered at once would move its large state too.
                 Box::pin(uploads.put(exchange, path, upload)).await
             }
-            (&Method::DELETE, _, Some(uploads)) => Box::pin(uploads.delete(exchange, path)).await,
+            (&Method::DELETE, _, Some(uploads)) => {
+                Box::pin(uploads.delete(exchange, path, upload)).await
+            }
             (&Method::OPTIONS, ..) => self.options(path),
             (method, ..) => Err(Reject::MethodNotAllowed {
                 method: method.to_string(),
                 allow: self.methods(),
             }),
         }
+    }
+
+    /// Notes that a request begins to change something.
+    pub(crate) fn begin(&self) -> Option<Begun> {
+        let uploads = self.uploads.as_ref();
+        uploads.map(|uploads| uploads.store.begin())
     }
 
     pub(crate) fn is_file(&self, path: &[u8]) -> bool {

@@ -11,6 +11,7 @@ use httpout_plugins::Exchange;
 use crate::body::Upload;
 use crate::error::Reject;
 use crate::handler::Answer;
+use crate::resource::Begun;
 
 pub(crate) use file_server::FileServer;
 pub(crate) use uploads::{Uploads, changes_something};
@@ -31,6 +32,13 @@ impl Mode {
     ) -> Result<Answer, Reject> {
         match self {
             Mode::FileServer(server) => server.route(exchange, path, upload).await,
+        }
+    }
+
+    /// Notes that a request begins to change something: what it changes comes before what later ones do.
+    pub(crate) fn begin(&self) -> Option<Begun> {
+        match self {
+            Mode::FileServer(server) => server.begin(),
         }
     }
 

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
 use httpout_plugins::Exchange;
+use tokio::sync::OwnedMutexGuard;
 use tokio::task::spawn_blocking;
 
 use crate::body::{Content, Upload};
@@ -13,9 +15,10 @@ use crate::error::Reject;
 use crate::handler::Answer;
 use crate::http::conditional::{self, Validators, Verdict};
 use crate::http::path::encode;
+use crate::http::range::Spec;
 use crate::http::write_range::{self, Span};
 use crate::reqlog::Reqlog;
-use crate::resource::{self, Condition, Identity, InPlace, Reading, Store, Stored, Writer};
+use crate::resource::{self, Begun, Condition, Identity, Reading, Store, Stored, Target, Writer};
 
 /// Writes what clients send into a directory.
 pub(crate) struct Uploads {
@@ -24,14 +27,12 @@ pub(crate) struct Uploads {
     pub(crate) maxs: Option<u64>,
     /// Option `cte`: an upload may be read while it runs.
     pub(crate) cte: bool,
+    /// Option `timeout`: the longest wait for another write of the same name; none is for ever.
+    pub(crate) timeout: Option<Duration>,
+    /// Whether what is stored is told by an entity tag, see option `cache_control`.
+    pub(crate) tags: bool,
     /// Option `reqlog=REC`.
     pub(crate) log: Reqlog,
-}
-
-/// What came of the body of a request.
-struct Received {
-    answer: StatusCode,
-    etag: Option<HeaderValue>,
 }
 
 impl Uploads {
@@ -45,21 +46,25 @@ impl Uploads {
         let fields = &exchange.head.headers;
         refuse_coding(fields)?;
         self.check_size(body.length().unwrap_or(0))?;
-        let received = match write_range::parse(fields)? {
+        let stored = match write_range::parse(fields)? {
             None => self.put_whole(exchange, path, body).await?,
             Some(specs) => {
-                let file = self.open_in_place(exchange, path).await?;
-                let spans = write_range::plan(&specs, file.length, body.length())?;
-                self.put_parts(exchange, file, &spans, body).await?
+                self.put_parts(exchange, path, &specs, body).await?;
+                None
             }
         };
         let mut answer = Response::new(Content::Empty);
-        *answer.status_mut() = received.answer;
         let fields = answer.headers_mut();
         let location = HeaderValue::try_from(encode(path)).expect("is encoded");
         fields.insert(header::CONTENT_LOCATION, location);
-        if let Some(etag) = received.etag {
-            fields.insert(header::ETAG, etag);
+        if let Some(Stored { identity, is_new }) = stored {
+            if let Some(identity) = identity.filter(|_| self.tags) {
+                let etag = HeaderValue::try_from(identity.etag()).expect("is quoted");
+                fields.insert(header::ETAG, etag);
+            }
+            if is_new {
+                *answer.status_mut() = StatusCode::CREATED;
+            }
         }
         Ok(answer)
     }
@@ -69,12 +74,18 @@ impl Uploads {
         &self,
         exchange: &Arc<Exchange>,
         path: &[u8],
+        body: &mut Upload,
     ) -> Result<Answer, Reject> {
         let (store, condition) = (self.store.clone(), condition(exchange));
-        let (below, begun) = (below(path)?, store.begin(exchange.id));
-        blocking(move || store.delete(&below, &begun, &condition)).await?;
+        let (below, begun) = (below(path)?, self.begun(body));
+        blocking(move || store.delete(&below, begun, &condition)).await?;
         self.log.record("Deleting", path);
         Ok(Response::new(Content::Empty))
+    }
+
+    /// The write that began when the request came in.
+    fn begun(&self, body: &mut Upload) -> Begun {
+        body.begun.take().unwrap_or_else(|| self.store.begin())
     }
 
     async fn put_whole(
@@ -82,28 +93,17 @@ impl Uploads {
         exchange: &Arc<Exchange>,
         path: &[u8],
         body: &mut Upload,
-    ) -> Result<Received, Reject> {
+    ) -> Result<Option<Stored>, Reject> {
         let (store, condition) = (self.store.clone(), condition(exchange));
         let (target, reading) = (below(path)?, self.reading(path, body));
-        let begun = store.begin(exchange.id);
+        let begun = self.begun(body);
         let upload = blocking(move || store.upload(&target, begun, reading, condition)).await?;
         self.log.record("Opening", path);
-        let stored = match self.receive(exchange, &upload, body).await {
-            Ok(()) => blocking(move || upload.publish()).await,
-            Err(reject) => {
-                drop(upload);
-                Err(reject)
-            }
-        };
+        let received = self.receive(exchange, &upload, body).await;
+        // Also where it is given up: to remove a large file takes its time.
+        let stored = blocking(move || received.and_then(|()| upload.publish())).await;
         self.log.record("Closing", path);
-        let Stored { identity, is_new } = stored?;
-        Ok(Received {
-            answer: match is_new {
-                true => StatusCode::CREATED,
-                false => StatusCode::OK,
-            },
-            etag: HeaderValue::try_from(identity.etag()).ok(),
-        })
+        stored.map(Some)
     }
 
     /// Which readers see what comes in.
@@ -138,25 +138,50 @@ impl Uploads {
         Ok(writer.flush().await?)
     }
 
-    async fn open_in_place(
+    async fn put_parts(
         &self,
         exchange: &Arc<Exchange>,
         path: &[u8],
-    ) -> Result<InPlace, Reject> {
+        specs: &[Spec],
+        body: &mut Upload,
+    ) -> Result<(), Reject> {
         let (store, condition) = (self.store.clone(), condition(exchange));
-        let below = below(path)?;
-        blocking(move || store.open_in_place(&below, &condition)).await
+        let (below, begun) = (below(path)?, self.begun(body));
+        let (opening, target) = (store.clone(), below.clone());
+        let target = blocking(move || store.target_in_place(&target, begun)).await?;
+        let _alone = self.wait_for_turn(&target).await?;
+        let opened = blocking(move || opening.open_in_place(&below, &condition)).await?;
+        let (file, length) = opened;
+        let spans = write_range::plan(specs, length, body.length())?;
+        self.log.record("Opening", path);
+        let mut writer = Writer::new(file);
+        let received = self.receive_parts(exchange, &spans, length, &mut writer, body);
+        let received = received.await;
+        // Also where it is given up: what is being written must not come after what the next one writes.
+        let flushed = writer.flush().await;
+        self.log.record("Closing", path);
+        received.and(flushed.map_err(Reject::from))
     }
 
-    async fn put_parts(
+    /// Waits until nobody else writes the file in place.
+    async fn wait_for_turn(&self, target: &Target) -> Result<OwnedMutexGuard<()>, Reject> {
+        let turn = target.in_place().lock_owned();
+        match self.timeout {
+            Some(limit) => tokio::time::timeout(limit, turn)
+                .await
+                .map_err(|_| Reject::Conflict("the file is being written")),
+            None => Ok(turn.await),
+        }
+    }
+
+    async fn receive_parts(
         &self,
         exchange: &Exchange,
-        file: InPlace,
         spans: &[Span],
+        length: u64,
+        writer: &mut Writer,
         body: &mut Upload,
-    ) -> Result<Received, Reject> {
-        let _only_writer = file.target.writing.name().in_place.lock().await;
-        let mut writer = Writer::new(file.file.clone());
+    ) -> Result<(), Reject> {
         let mut rest = Bytes::new();
         let mut total = 0;
         for span in spans {
@@ -169,7 +194,6 @@ impl Uploads {
                         Some(bytes) => rest = bytes,
                         None if span.length.is_none() => break,
                         None => {
-                            writer.flush().await?;
                             return Err(Reject::BadRequest("the body is shorter than the ranges"));
                         }
                     }
@@ -179,21 +203,17 @@ impl Uploads {
                 }
                 let count = usize::try_from(left).unwrap_or(usize::MAX).min(rest.len());
                 end += count as u64;
-                if end > file.length {
+                if end > length {
                     self.check_size(end)?;
                 }
                 left -= count as u64;
                 writer.push(rest.split_to(count)).await?;
             }
         }
-        writer.flush().await?;
-        if !rest.is_empty() || body.next().await?.is_some() {
-            return Err(Reject::BadRequest("the body is longer than the ranges"));
+        match rest.is_empty() && body.next().await?.is_none() {
+            true => Ok(()),
+            false => Err(Reject::BadRequest("the body is longer than the ranges")),
         }
-        Ok(Received {
-            answer: StatusCode::OK,
-            etag: None,
-        })
     }
 
     fn check_size(&self, bytes: u64) -> Result<(), Reject> {

@@ -17,9 +17,12 @@ pub(crate) struct NameId {
     pub(crate) name: OsString,
 }
 
-/// All names that somebody writes.
+/// All names that somebody writes, in all servers of the process.
+///
+/// Writes of a name are ordered by their beginning: the name holds what began last of those that are done.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
+    /// Held for moments only: never while the disk is touched.
     register: Mutex<Register>,
     /// Versions that can be followed. As long as there are none, nobody need look.
     followed: AtomicUsize,
@@ -27,71 +30,70 @@ pub(crate) struct Names {
 
 #[derive(Debug, Default)]
 struct Register {
-    written: HashMap<NameId, Written>,
-    /// The starts of all writes that are not over.
+    last: u64,
+    /// The writes that have begun and not come to their names yet.
     begun: BTreeSet<u64>,
+    written: HashMap<NameId, Written>,
+    /// Of those written, the names that nobody writes. They are kept for writes that began earlier.
+    ended: Vec<NameId>,
 }
 
+/// A name, while somebody writes it.
 #[derive(Debug, Default)]
 struct Written {
-    name: Arc<Name>,
-    /// How many write it.
     writers: usize,
+    /// Whole uploads among them.
+    uploads: usize,
+    /// The beginning of what the name holds.
+    done: u64,
+    /// The versions that are readable while they grow, by their beginning.
+    followed: Vec<(u64, Arc<Version>)>,
+    locks: Arc<Locks>,
 }
 
-/// A write that is not over, though it may not have come to its name yet.
+/// Who touches the file of a name, one at a time.
+#[derive(Debug, Default)]
+struct Locks {
+    /// Where a file is put in place or removed. Taken on threads that may block.
+    disk: Mutex<()>,
+    /// While a file is written in place.
+    in_place: Arc<AsyncMutex<()>>,
+}
+
+/// A write that has begun. What it writes comes before that of all that begin later.
 #[derive(Debug)]
 pub(crate) struct Begun {
     names: Arc<Names>,
-    /// Orders writes: later ones have larger numbers.
-    pub(crate) start: u64,
+    start: u64,
 }
 
-/// A name while somebody writes it.
-#[derive(Debug, Default)]
-pub(crate) struct Name {
-    versions: Mutex<Versions>,
-    /// Held by the one who writes parts in place.
-    pub(crate) in_place: AsyncMutex<()>,
+/// How a name is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Whole,
+    InPlace,
+    Removed,
 }
 
-/// The versions of one name, ordered by their start. The name holds what started last of those that are done.
-#[derive(Debug, Default)]
-pub(crate) struct Versions {
-    /// Whole uploads that run.
-    pub(crate) uploads: usize,
-    /// The start of what the name holds.
-    done: u64,
-    /// Those that are readable while they grow.
-    followed: Vec<(u64, Arc<Version>)>,
-}
-
-/// Holds a name in the list of those that are written.
+/// A write that has come to its name.
 #[derive(Debug)]
 pub(crate) struct Writing {
     names: Arc<Names>,
     id: NameId,
-    name: Arc<Name>,
+    start: u64,
+    manner: Manner,
+    locks: Arc<Locks>,
 }
 
 impl Names {
     /// Notes a write, in the order of the requests.
-    pub(crate) fn begin(self: &Arc<Self>, start: u64) -> Begun {
-        self.register().begun.insert(start);
+    pub(crate) fn begin(self: &Arc<Self>) -> Begun {
+        let mut register = self.register();
+        register.last += 1;
+        let start = register.last;
+        register.begun.insert(start);
         let names = self.clone();
         Begun { names, start }
-    }
-
-    /// Takes part in writing a name.
-    pub(crate) fn write(self: &Arc<Self>, id: NameId) -> Writing {
-        let mut register = self.register();
-        let entry = register.written.entry(id.clone()).or_default();
-        entry.writers += 1;
-        Writing {
-            names: self.clone(),
-            id,
-            name: entry.name.clone(),
-        }
     }
 
     /// Whether any name has a version that is read while it grows.
@@ -101,8 +103,10 @@ impl Names {
 
     /// The version of a name that is read while it grows.
     pub(crate) fn followed(&self, id: &NameId) -> Option<Arc<Version>> {
-        let name = self.register().written.get(id)?.name.clone();
-        name.versions().newest()
+        let register = self.register();
+        let written = register.written.get(id)?;
+        let (start, newest) = written.followed.iter().max_by_key(|(start, _)| *start)?;
+        (*start > written.done).then(|| newest.clone())
     }
 
     fn register(&self) -> MutexGuard<'_, Register> {
@@ -112,64 +116,38 @@ impl Names {
 
 impl Register {
     /// Forgets names that nobody writes, unless a write that began before what they hold may still come to them.
-    fn forget(&mut self) {
+    fn forget_ended(&mut self) {
         let oldest = self.begun.first().copied().unwrap_or(u64::MAX);
-        self.written
-            .retain(|_, entry| entry.writers > 0 || entry.name.versions().done > oldest);
+        let Register { written, ended, .. } = self;
+        ended.retain(|id| match written.get(id) {
+            Some(entry) if entry.writers == 0 && entry.done > oldest => true,
+            Some(entry) if entry.writers == 0 => {
+                written.remove(id);
+                false
+            }
+            // Somebody writes it again, and will end it again.
+            _ => false,
+        });
     }
 }
 
-impl Name {
-    pub(crate) fn versions(&self) -> MutexGuard<'_, Versions> {
-        self.versions.lock().expect("no holder panics")
-    }
-}
-
-impl Versions {
-    /// Whether what started then still has a say: nothing that started later is done.
-    pub(crate) fn counts(&self, start: u64) -> bool {
-        start > self.done
-    }
-
-    /// What started then is what the name holds.
-    pub(crate) fn set_done(&mut self, start: u64) {
-        self.done = self.done.max(start);
-    }
-
-    fn newest(&self) -> Option<Arc<Version>> {
-        let newest = self.followed.iter().max_by_key(|(start, _)| *start)?;
-        self.counts(newest.0).then(|| newest.1.clone())
-    }
-}
-
-impl Writing {
-    pub(crate) fn name(&self) -> &Name {
-        &self.name
-    }
-
-    /// Makes a version readable while it grows.
-    pub(crate) fn follow(&self, start: u64, version: Arc<Version>) {
-        self.name.versions().followed.push((start, version));
-        self.names.followed.fetch_add(1, Relaxed);
-    }
-
-    /// The version that started then does not grow any more.
-    pub(crate) fn unfollow(&self, start: u64) {
-        let mut versions = self.name.versions();
-        let before = versions.followed.len();
-        versions.followed.retain(|(other, _)| *other != start);
-        let gone = before - versions.followed.len();
-        self.names.followed.fetch_sub(gone, Relaxed);
-    }
-}
-
-impl Drop for Writing {
-    fn drop(&mut self) {
-        let mut register = self.names.register();
-        if let Some(entry) = register.written.get_mut(&self.id) {
-            entry.writers -= 1;
+impl Begun {
+    /// Comes to a name.
+    pub(crate) fn write(self, id: NameId, manner: Manner) -> Writing {
+        let locks = {
+            let mut register = self.names.register();
+            let written = register.written.entry(id.clone()).or_default();
+            written.writers += 1;
+            written.uploads += usize::from(manner == Manner::Whole);
+            written.locks.clone()
+        };
+        Writing {
+            names: self.names.clone(),
+            id,
+            start: self.start,
+            manner,
+            locks,
         }
-        register.forget();
     }
 }
 
@@ -177,6 +155,118 @@ impl Drop for Begun {
     fn drop(&mut self) {
         let mut register = self.names.register();
         register.begun.remove(&self.start);
-        register.forget();
+        register.forget_ended();
+    }
+}
+
+impl Writing {
+    pub(crate) fn id(&self) -> &NameId {
+        &self.id
+    }
+
+    /// Makes its version readable while it grows.
+    pub(crate) fn follow(&self, version: Arc<Version>) {
+        self.with(|written| written.followed.push((self.start, version)));
+        self.names.followed.fetch_add(1, Relaxed);
+    }
+
+    /// Whether what is written still has a say: nothing that began later is done.
+    pub(crate) fn counts(&self) -> bool {
+        self.with(|written| self.start > written.done)
+    }
+
+    /// What is written is what the name holds.
+    pub(crate) fn set_done(&self) {
+        self.with(|written| written.done = written.done.max(self.start));
+    }
+
+    /// How many whole uploads of the name run.
+    pub(crate) fn uploads(&self) -> usize {
+        self.with(|written| written.uploads)
+    }
+
+    /// Nobody else puts the file of this name in place or removes it meanwhile. May block.
+    pub(crate) fn lock_disk(&self) -> MutexGuard<'_, ()> {
+        self.locks.disk.lock().expect("no holder panics")
+    }
+
+    /// Whose turn it is to write the file in place.
+    pub(crate) fn in_place(&self) -> Arc<AsyncMutex<()>> {
+        self.locks.in_place.clone()
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Written) -> T) -> T {
+        let mut register = self.names.register();
+        act(register.written.entry(self.id.clone()).or_default())
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        let mut register = self.names.register();
+        let Some(written) = register.written.get_mut(&self.id) else {
+            return;
+        };
+        let before = written.followed.len();
+        written.followed.retain(|(start, _)| *start != self.start);
+        let unfollowed = before - written.followed.len();
+        written.uploads -= usize::from(self.manner == Manner::Whole);
+        written.writers -= 1;
+        if written.writers == 0 {
+            register.ended.push(self.id.clone());
+            register.forget_ended();
+        }
+        self.names.followed.fetch_sub(unfollowed, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id() -> NameId {
+        NameId {
+            device: 1,
+            inode: 2,
+            name: "a".into(),
+        }
+    }
+
+    fn known(names: &Names) -> usize {
+        names.register().written.len()
+    }
+
+    #[test]
+    fn what_began_earlier_does_not_replace_what_is_done() {
+        let names = Arc::new(Names::default());
+        let (early, late) = (names.begin(), names.begin());
+        let late = late.write(id(), Manner::Whole);
+        assert!(late.counts());
+        late.set_done();
+        drop(late);
+        // It has begun, though it came to its name when nobody else wrote it.
+        let early = early.write(id(), Manner::Whole);
+        assert!(!early.counts());
+        drop(early);
+        assert_eq!(known(&names), 0);
+        assert!(names.begin().write(id(), Manner::Whole).counts());
+    }
+
+    #[test]
+    fn names_are_kept_no_longer_than_somebody_may_come() {
+        let names = Arc::new(Names::default());
+        let waiting = names.begin();
+        for _ in 0..3 {
+            let removed = names.begin().write(id(), Manner::Removed);
+            removed.set_done();
+        }
+        assert_eq!(known(&names), 1);
+        let long = waiting.write(id(), Manner::Whole);
+        let other = NameId { inode: 3, ..id() };
+        names.begin().write(other, Manner::Removed).set_done();
+        assert_eq!(known(&names), 1);
+        drop(long);
+        assert_eq!(known(&names), 0);
+        assert!(names.register().ended.is_empty());
     }
 }

@@ -41,15 +41,14 @@ impl Temporary {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 file => file?.into_std(),
             };
-            let temporary = Temporary {
-                folder: folder.try_clone()?,
-                name,
-                file: Arc::new(file),
-                is_published: false,
-            };
             // Another server that starts on the same directory may have taken it for a leftover before it was locked.
-            if is_locked_by_us(&temporary.file)? {
-                return Ok(temporary);
+            if is_locked_by_us(&file)? {
+                return Ok(Temporary {
+                    folder,
+                    name,
+                    file: Arc::new(file),
+                    is_published: false,
+                });
             }
         }
     }

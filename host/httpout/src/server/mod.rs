@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::error::StartupError;
+use crate::resource::Names;
 use crate::settings::{ServerSettings, Settings};
 use crate::site::Site;
 
@@ -53,9 +54,10 @@ impl Servers {
     /// One line about what stands in the way.
     pub async fn bind(settings: Settings) -> Result<Servers, StartupError> {
         raise_descriptors();
+        let names = Arc::new(Names::default());
         let mut servers = Vec::new();
         for settings in settings.servers {
-            servers.push(Server::bind(&settings).await?);
+            servers.push(Server::bind(&settings, names.clone()).await?);
         }
         Ok(Servers { servers })
     }
@@ -95,8 +97,8 @@ impl Servers {
 }
 
 impl Server {
-    async fn bind(settings: &ServerSettings) -> Result<Server, StartupError> {
-        let site = Arc::new(Site::open(settings).await?);
+    async fn bind(settings: &ServerSettings, names: Arc<Names>) -> Result<Server, StartupError> {
+        let site = Arc::new(Site::open(settings, names).await?);
         let tls = settings.tls.as_ref().map(tls::load).transpose()?;
         let listeners = settings.listen.iter();
         let listeners = listeners.map(|listen| Listener::bind(listen, tls.as_ref()));
