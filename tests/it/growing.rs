@@ -166,7 +166,7 @@ fn an_existing_name_is_followed_where_the_upload_is_live() {
     reader.read_chunks("restarted");
     // It breaks off: the name has its old content again.
     drop(upload);
-    live.server.wait_for_log("Closing output hello.txt");
+    live.server.wait_for_log("Aborting output hello.txt");
     assert_eq!(Client::get(&live.server, "/hello.txt").text(), "hello\n");
 }
 

@@ -575,7 +575,7 @@ fn an_upload_that_breaks_off_leaves_the_old_file_or_none() {
         ));
         server.wait_for_log(&format!("Opening output {name}"));
         drop(client);
-        server.wait_for_log(&format!("Closing output {name}"));
+        server.wait_for_log(&format!("Aborting output {name}"));
         let read = Client::get(&server, &format!("/{name}"));
         match old {
             Some(old) => assert_eq!(read.text(), old),

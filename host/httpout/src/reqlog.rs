@@ -34,7 +34,7 @@ impl Reqlog {
         !self.methods.is_empty()
     }
 
-    /// The line of a file that is opened, closed or removed for writing, where `REC` is listed.
+    /// The line of a file that is opened for writing, closed, given up or removed, where `REC` is listed.
     pub(crate) fn record(&self, what: &str, path: &[u8]) {
         let mut items = self.methods.split(',');
         if items.any(|item| item == "*" || item.contains("REC")) {

@@ -102,7 +102,7 @@ impl Uploads {
         let received = self.receive(exchange, &upload, body).await;
         // Also where it is given up: to remove a large file takes its time.
         let stored = blocking(move || received.and_then(|()| upload.publish())).await;
-        self.log.record("Closing", path);
+        self.log.record(ending(&stored), path);
         stored.map(Some)
     }
 
@@ -159,8 +159,9 @@ impl Uploads {
         let received = received.await;
         // Also where it is given up: what is being written must not come after what the next one writes.
         let flushed = writer.flush().await;
-        self.log.record("Closing", path);
-        received.and(flushed.map_err(Reject::from))
+        let result = received.and(flushed.map_err(Reject::from));
+        self.log.record(ending(&result), path);
+        result
     }
 
     /// Waits until nobody else writes the file in place.
@@ -221,6 +222,14 @@ impl Uploads {
             Some(limit) if bytes > limit => Err(Reject::TooLarge { limit }),
             _ => Ok(()),
         }
+    }
+}
+
+/// How a file that was opened for writing ends, for the log.
+fn ending<T>(result: &Result<T, Reject>) -> &'static str {
+    match result {
+        Ok(_) => "Closing",
+        Err(_) => "Aborting",
     }
 }
 
