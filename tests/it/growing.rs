@@ -15,7 +15,7 @@ impl Live {
         let fixed = [
             format!("--rdirs={www}"),
             format!("--wdir={www}"),
-            "--reqlog=REC".to_owned(),
+            "--reqlog=*".to_owned(),
         ];
         let options = options.iter().map(|option| (*option).to_owned());
         let server = Server::start(fixed.into_iter().chain(options));
@@ -305,6 +305,8 @@ fn a_range_that_never_comes_is_unsatisfiable() {
     upload.send_chunk(b"0123");
     let mut reader = Client::connect(&live.server);
     reader.send("GET /seg.m4s HTTP/1.1\r\nHost: a\r\nRange: bytes=100-200\r\n\r\n");
+    let started = "GET seg.m4s range: bytes=100-200 start\n";
+    live.server.wait_for_log(started);
     live.end(upload, 201);
     assert_eq!(reader.read_response("GET").status, 416);
 }
