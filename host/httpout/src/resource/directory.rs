@@ -185,6 +185,11 @@ pub(crate) fn name_id(directory: &Dir, name: &[u8]) -> io::Result<NameId> {
     })
 }
 
+/// What a path names in its directory: `a/b/c` gives `c`.
+pub(crate) fn last_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
+}
+
 /// The directories on the way to a file: `a/b/c` gives `a` and `a/b`.
 fn prefixes(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');

@@ -11,7 +11,7 @@ use cap_std::fs::{Dir, OpenOptions};
 use rustix::fs::{AtFlags, FileType, fstat, statat};
 
 use crate::error::Reject;
-use crate::resource::directory::{Identity, name_id};
+use crate::resource::directory::{Identity, last_name, name_id};
 use crate::resource::names::{Begun, NameId, Names, Writing};
 use crate::resource::temporary::{self, Temporary};
 use crate::resource::{Directory, Version};
@@ -85,7 +85,8 @@ impl Store {
 
     /// The version that is read in place of the file at a path below an exposed directory.
     pub(crate) fn followed(&self, directory: &Directory, path: &[u8]) -> Option<Arc<Version>> {
-        if !self.names.any_followed() {
+        // To look the directory up takes system calls.
+        if !self.names.may_be_followed(last_name(path)) {
             return None;
         }
         self.names.followed(&directory.name_id(path)?)
