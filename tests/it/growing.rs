@@ -312,6 +312,39 @@ fn a_range_that_never_comes_is_unsatisfiable() {
 }
 
 #[test]
+fn of_merged_directories_the_first_that_has_a_file_wins_also_while_another_is_written() {
+    let tree = Tree::new();
+    tree.write("first/a.txt", b"first");
+    tree.write("second/old.txt", b"second");
+    let (first, second) = (tree.text("first"), tree.text("second"));
+    tree.write("rules.txt", format!("[{first}]\n[{second}]\n").as_bytes());
+    let server = Server::start([
+        tree.text("rules.txt"),
+        format!("--wdir={second}"),
+        "--reqlog=REC".to_owned(),
+    ]);
+    for name in ["a.txt", "b.txt"] {
+        let mut upload = Client::connect(&server);
+        upload.send(&format!(
+            "PUT /{name} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        ));
+        server.wait_for_log(&format!("Opening output {name}"));
+        upload.send_chunk(b"new");
+        let mut reader = Client::connect(&server);
+        reader.send(&format!("GET /{name} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        let head = reader.read_head();
+        match name {
+            "a.txt" => assert_eq!(head.field("content-length"), Some("5")),
+            _ => reader.read_chunks("new"),
+        }
+        upload.send_chunk(b"");
+        assert_eq!(upload.read_response("PUT").status, 201);
+    }
+    assert_eq!(Client::get(&server, "/a.txt").text(), "first");
+    assert_eq!(Client::get(&server, "/b.txt").text(), "new");
+}
+
+#[test]
 fn without_chunked_coding_a_file_appears_when_it_is_complete() {
     let live = Live::start(&["--cte=false"]);
     let mut upload = live.begin("seg.m4s");

@@ -15,7 +15,7 @@ mod writer;
 pub(crate) use compressed::Compressed;
 pub(crate) use directory::{Directory, Identity};
 pub(crate) use entries::{Entry, Kind};
-pub(crate) use files::{Files, Representation, Source};
+pub(crate) use files::{Files, Found, Representation, Source};
 pub(crate) use mounts::Mounts;
 pub(crate) use store::{Condition, InPlace, Reading, Store, Stored, Upload};
 pub(crate) use temporary::TEMPORARY;
