@@ -15,7 +15,7 @@ impl Live {
         let fixed = [
             format!("--rdirs={www}"),
             format!("--wdir={www}"),
-            "--reqlog=REC".to_owned(),
+            "--reqlog=*".to_owned(),
         ];
         let options = options.iter().map(|option| (*option).to_owned());
         let server = Server::start(fixed.into_iter().chain(options));
@@ -289,9 +289,10 @@ fn ranges_of_what_grows_are_of_what_is_there_or_awaited() {
         (head.status, head.field("content-range")),
         (206, Some("bytes 8-11/*"))
     );
-    assert_eq!(head.field("content-length"), Some("4"));
+    awaited.read_chunks("89");
     upload.send_chunk(b"abcdef");
-    assert_eq!(awaited.read_exact(4), b"89ab");
+    awaited.read_chunks("ab");
+    assert_eq!(awaited.read_chunk(), None);
     player.read_chunks("abcdef");
     following.read_chunks("abcdef");
     live.end(upload, 201);
@@ -305,8 +306,130 @@ fn a_range_that_never_comes_is_unsatisfiable() {
     upload.send_chunk(b"0123");
     let mut reader = Client::connect(&live.server);
     reader.send("GET /seg.m4s HTTP/1.1\r\nHost: a\r\nRange: bytes=100-200\r\n\r\n");
+    let started = "GET seg.m4s range: bytes=100-200 start\n";
+    live.server.wait_for_log(started);
     live.end(upload, 201);
     assert_eq!(reader.read_response("GET").status, 416);
+}
+
+#[test]
+fn a_range_that_ends_behind_what_comes_ends_with_it() {
+    let live = Live::start(&[]);
+    let mut upload = live.begin("seg.m4s");
+    upload.send_chunk(b"0123");
+    let (mut reader, head) = live.follow("seg.m4s", "Range: bytes=2-99\r\n");
+    assert_eq!(
+        (head.status, head.field("content-range")),
+        (206, Some("bytes 2-99/*"))
+    );
+    assert_eq!(
+        (
+            head.field("content-length"),
+            head.field("transfer-encoding")
+        ),
+        (None, Some("chunked"))
+    );
+    reader.read_chunks("23");
+    upload.send_chunk(b"4567");
+    reader.read_chunks("4567");
+    live.end(upload, 201);
+    assert_eq!(reader.read_chunk(), None);
+    // What is there already is promised.
+    let mut upload = live.begin("hello.txt");
+    upload.send_chunk(b"0123");
+    let (mut whole, _) = live.follow("hello.txt", "");
+    whole.read_chunks("0123");
+    let (mut reader, head) = live.follow("hello.txt", "Range: bytes=1-2\r\n");
+    assert_eq!(head.field("content-length"), Some("2"));
+    assert_eq!(reader.read_exact(2), b"12");
+}
+
+#[test]
+fn ranges_of_a_known_length_end_with_it() {
+    let live = Live::start(&[]);
+    let mut upload = live.begin_with("a.mp4", "Content-Length: 10");
+    upload.send("01234");
+    for range in ["bytes=2-1048575", "bytes=2-9007199254740991"] {
+        let (mut reader, head) = live.follow("a.mp4", &format!("Range: {range}\r\n"));
+        assert_eq!(
+            (head.status, head.field("content-range")),
+            (206, Some("bytes 2-9/10")),
+            "{range}"
+        );
+        assert_eq!(head.field("content-length"), Some("8"), "{range}");
+        assert_eq!(reader.read_exact(3), b"234");
+    }
+    // There is no need to wait for the end.
+    let beyond = Client::ask(&live.server, "GET", "/a.mp4", "Range: bytes=10-20\r\n");
+    assert_eq!(
+        (beyond.status, beyond.field("content-range")),
+        (416, Some("bytes */10"))
+    );
+    let (mut reader, _) = live.follow("a.mp4", "Range: bytes=3-7\r\n");
+    upload.send("56789");
+    assert_eq!(reader.read_exact(5), b"34567");
+    assert_eq!(upload.read_response("PUT").status, 201);
+}
+
+#[test]
+fn the_smallest_chunks_reach_every_reader() {
+    let live = Live::start(&[]);
+    let media = pattern(10_000);
+    let mut upload = live.begin("seg.m4s");
+    let (mut early, _) = live.follow("seg.m4s", "");
+    let mut ranges: Vec<_> = Vec::new();
+    for part in media.chunks(1000) {
+        let chunks = part
+            .iter()
+            .flat_map(|byte| [b'1', b'\r', b'\n', *byte, b'\r', b'\n']);
+        upload.send_bytes(&chunks.collect::<Vec<u8>>());
+        let (late, head) = live.follow("seg.m4s", "Range: bytes=1-9007199254740991\r\n");
+        assert_eq!(head.status, 206);
+        ranges.push(late);
+    }
+    live.end(upload, 201);
+    let read = |reader: &mut Client| -> Vec<u8> {
+        let chunks = std::iter::from_fn(|| reader.read_chunk());
+        chunks.flatten().collect()
+    };
+    assert!(read(&mut early) == media);
+    for reader in &mut ranges {
+        assert!(read(reader) == media[1..]);
+    }
+    assert!(Client::get(&live.server, "/seg.m4s").body == media);
+}
+
+#[test]
+fn of_merged_directories_the_first_that_has_a_file_wins_also_while_another_is_written() {
+    let tree = Tree::new();
+    tree.write("first/a.txt", b"first");
+    tree.write("second/old.txt", b"second");
+    let (first, second) = (tree.text("first"), tree.text("second"));
+    tree.write("rules.txt", format!("[{first}]\n[{second}]\n").as_bytes());
+    let server = Server::start([
+        tree.text("rules.txt"),
+        format!("--wdir={second}"),
+        "--reqlog=REC".to_owned(),
+    ]);
+    for name in ["a.txt", "b.txt"] {
+        let mut upload = Client::connect(&server);
+        upload.send(&format!(
+            "PUT /{name} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        ));
+        server.wait_for_log(&format!("Opening output {name}"));
+        upload.send_chunk(b"new");
+        let mut reader = Client::connect(&server);
+        reader.send(&format!("GET /{name} HTTP/1.1\r\nHost: a\r\n\r\n"));
+        let head = reader.read_head();
+        match name {
+            "a.txt" => assert_eq!(head.field("content-length"), Some("5")),
+            _ => reader.read_chunks("new"),
+        }
+        upload.send_chunk(b"");
+        assert_eq!(upload.read_response("PUT").status, 201);
+    }
+    assert_eq!(Client::get(&server, "/a.txt").text(), "first");
+    assert_eq!(Client::get(&server, "/b.txt").text(), "new");
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -12,46 +11,52 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::body::BLOCK;
 use crate::body::file::{became_shorter, read};
 use crate::http::range::Part;
-use crate::resource::{Next, Seat, Version};
+use crate::resource::{Next, Reader};
 
-/// Bytes of a version from its beginning or in parts, as soon as they are there.
+/// Bytes of a version, as soon as they are there.
 #[derive(Debug)]
 pub(crate) struct GrowingContent {
-    version: Arc<Version>,
+    reader: Reader,
     spans: VecDeque<Span>,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
-    seat: Seat,
 }
 
-/// From a position up to another, or to the end of the version.
+/// From a position up to another.
 #[derive(Debug, Clone, Copy)]
 struct Span {
     position: u64,
-    end: Option<u64>,
+    end: u64,
+    /// Its length has been told. Otherwise it may end earlier, with the version.
+    is_promised: bool,
 }
 
 impl GrowingContent {
-    /// From a position to the end.
-    pub(crate) fn follow(version: Arc<Version>, position: u64) -> GrowingContent {
-        let end = None;
-        GrowingContent::new(version, [Span { position, end }])
+    /// All, up to the end.
+    pub(crate) fn whole(reader: Reader) -> GrowingContent {
+        let (first, last) = (0, u64::MAX);
+        GrowingContent::up_to(reader, Part { first, last })
+    }
+
+    /// A part, or what there will be of it.
+    pub(crate) fn up_to(reader: Reader, part: Part) -> GrowingContent {
+        GrowingContent::new(reader, &[part], false)
     }
 
     /// These parts, which are there already or will be.
-    pub(crate) fn parts(version: Arc<Version>, parts: &[Part]) -> GrowingContent {
-        let spans = parts.iter().map(|part| Span {
-            position: part.first,
-            end: Some(part.last.saturating_add(1)),
-        });
-        GrowingContent::new(version, spans)
+    pub(crate) fn parts(reader: Reader, parts: &[Part]) -> GrowingContent {
+        GrowingContent::new(reader, parts, true)
     }
 
-    fn new(version: Arc<Version>, spans: impl IntoIterator<Item = Span>) -> GrowingContent {
+    fn new(reader: Reader, parts: &[Part], is_promised: bool) -> GrowingContent {
+        let spans = parts.iter().map(|part| Span {
+            position: part.first,
+            end: part.last.saturating_add(1),
+            is_promised,
+        });
         GrowingContent {
-            version,
-            spans: spans.into_iter().collect(),
+            reader,
+            spans: spans.collect(),
             reading: None,
-            seat: Seat::default(),
         }
     }
 
@@ -60,7 +65,7 @@ impl GrowingContent {
         let lengths = self
             .spans
             .iter()
-            .map(|span| Some(span.end? - span.position));
+            .map(|span| span.is_promised.then_some(span.end - span.position));
         lengths.sum()
     }
 
@@ -79,27 +84,26 @@ impl GrowingContent {
                 let block = read.map_err(io::Error::other).flatten();
                 return Poll::Ready(Some(block.inspect(|block| self.advance(block))));
             }
-            let next = self
-                .version
-                .poll_next(span.position, &mut self.seat, context);
-            let wanted = span.end.map_or(u64::MAX, |end| end - span.position);
-            match (ready!(next), span.end) {
-                (Next::Bytes(mut bytes), _) => {
+            let wanted = span.end - span.position;
+            match ready!(self.reader.poll_next(span.position, context)) {
+                Next::Bytes(mut bytes) => {
                     bytes.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
                     self.advance(&bytes);
                     return Poll::Ready(Some(Ok(bytes)));
                 }
-                (Next::InFile(limit), _) => {
-                    let file = self.version.file.clone();
+                Next::InFile(limit) => {
+                    let file = self.reader.file().clone();
                     let position = span.position;
                     let size = wanted.min(limit - position).min(BLOCK) as usize;
                     self.reading = Some(spawn_blocking(move || read(&file, position, size)));
                 }
-                (Next::End, None) => {
+                Next::End if span.is_promised => {
+                    return Poll::Ready(Some(Err(became_shorter())));
+                }
+                Next::End => {
                     self.spans.pop_front();
                 }
-                (Next::End, Some(_)) => return Poll::Ready(Some(Err(became_shorter()))),
-                (Next::Failed, _) => {
+                Next::Failed => {
                     let error = io::Error::other("the upload that it follows has failed");
                     return Poll::Ready(Some(Err(error)));
                 }
@@ -110,15 +114,9 @@ impl GrowingContent {
     fn advance(&mut self, sent: &Bytes) {
         if let Some(span) = self.spans.front_mut() {
             span.position += sent.len() as u64;
-            if span.end == Some(span.position) {
+            if span.position == span.end {
                 self.spans.pop_front();
             }
         }
-    }
-}
-
-impl Drop for GrowingContent {
-    fn drop(&mut self) {
-        self.version.leave(&self.seat);
     }
 }

@@ -1,5 +1,6 @@
 //! Response bodies. A body says what is sent; the connection decides how.
 
+mod blocks;
 mod file;
 mod growing;
 mod upload;

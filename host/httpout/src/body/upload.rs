@@ -9,6 +9,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 
+use crate::body::blocks::Blocks;
 use crate::error::Reject;
 use crate::resource::Begun;
 use crate::server::Link;
@@ -22,6 +23,7 @@ pub(crate) struct Upload {
     link: Arc<Link>,
     /// The longest wait for more; none is for ever.
     timeout: Option<Duration>,
+    blocks: Blocks,
     /// The client may send the body, or may not.
     is_held_back: bool,
     is_http1: bool,
@@ -43,6 +45,7 @@ impl Upload {
             link.set_live(true);
         }
         Upload {
+            blocks: Blocks::default(),
             is_held_back: head.headers.contains_key(header::EXPECT),
             is_http1,
             is_over: incoming.is_end_stream(),
@@ -58,7 +61,7 @@ impl Upload {
         self.incoming.size_hint().exact()
     }
 
-    /// The next bytes; none at the end. Trailers are read and forgotten.
+    /// The next bytes, which can be kept; none at the end. Trailers are read and forgotten.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Reject> {
         self.is_held_back = false;
         while !self.is_over {
@@ -70,7 +73,7 @@ impl Upload {
             match frame {
                 Ok(Some(Ok(frame))) => {
                     if let Ok(bytes) = frame.into_data() {
-                        return Ok(Some(bytes));
+                        return Ok(Some(self.blocks.keep(bytes)));
                     }
                 }
                 Ok(None) => self.is_over = true,

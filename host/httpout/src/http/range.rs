@@ -54,37 +54,16 @@ pub(crate) enum Growing {
     Whole,
     /// These parts of what is there by now.
     Parts(Vec<Part>),
-    /// This part, once it is there.
+    /// This part, as soon as it is there. A last position that is very large stands for the end (RFC 8673).
     Awaited(Part),
-    /// From a position to the end. `last` is a position so large that it stands for that (RFC 8673).
-    Follow { first: u64, last: u64 },
     /// Nothing of it, or too much.
     Unsatisfiable,
 }
 
-/// The least position that stands for the end of what grows: what a double holds exactly (RFC 8673 2.2).
-const VERY_LARGE: u64 = (1 << 53) - 1;
-
 /// Decides what a field value asks of a representation that is `length` bytes long by now.
 pub(crate) fn check_growing(value: &[u8], length: u64) -> Growing {
     match parse(value).as_deref() {
-        None
-        | Some(
-            [
-                Spec::From {
-                    first: 0,
-                    last: None,
-                },
-            ],
-        ) => Growing::Whole,
-        Some(
-            &[
-                Spec::From {
-                    first,
-                    last: Some(last),
-                },
-            ],
-        ) if last >= VERY_LARGE => Growing::Follow { first, last },
+        Some(&[Spec::From { first, last }]) if (first, last) == (0, None) => Growing::Whole,
         Some(
             &[
                 Spec::From {
@@ -93,7 +72,7 @@ pub(crate) fn check_growing(value: &[u8], length: u64) -> Growing {
                 },
             ],
         ) => Growing::Awaited(Part { first, last }),
-        Some(_) => match check(value, length) {
+        _ => match check(value, length) {
             Ranges::Parts(parts) => Growing::Parts(parts),
             Ranges::Whole => Growing::Whole,
             Ranges::Unsatisfiable => Growing::Unsatisfiable,
@@ -239,12 +218,6 @@ mod tests {
             Growing::Parts(vec![part(3, 4)])
         );
         assert_eq!(check_growing(b"bytes=5-", 5), Growing::Unsatisfiable);
-        let last = 9_007_199_254_740_991;
-        let follow = format!("bytes=3-{last}");
-        assert_eq!(
-            check_growing(follow.as_bytes(), 5),
-            Growing::Follow { first: 3, last }
-        );
     }
 
     proptest! {

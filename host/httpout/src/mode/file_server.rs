@@ -14,7 +14,7 @@ use crate::http::negotiate::{self, Coding};
 use crate::http::range::{self, Part, Ranges};
 use crate::listing::Listings;
 use crate::mode::Uploads;
-use crate::resource::{Begun, Compressed, Files, Representation, Source};
+use crate::resource::{Begun, Compressed, Files, Found, Representation, Source};
 use crate::settings::Caching;
 
 /// Exposes the files of the directories for read, and takes files from clients.
@@ -80,7 +80,7 @@ impl FileServer {
     /// What can be done with a resource, or with the server (`*`). What clients may write need not be there.
     fn options(&self, path: &[u8]) -> Result<Answer, Reject> {
         if let (Some(files), None) = (&self.files, &self.uploads) {
-            match files.open(path) {
+            match files.open(path, None) {
                 Err(error) if path != b"*" && !matches!(error, Reject::Directory) => {
                     return Err(error);
                 }
@@ -94,17 +94,16 @@ impl FileServer {
     }
 
     async fn get(&self, exchange: &Exchange, files: &Files, path: &[u8]) -> Result<Answer, Reject> {
+        let store = self.uploads.as_ref().map(|uploads| &*uploads.store);
         // Boxed: every request would carry the state of waits that few have.
-        if let Some(uploads) = &self.uploads
-            && let Some(version) = files.followed(path, &uploads.store)
-        {
-            return Box::pin(self.follow(exchange, path, version)).await;
-        }
-        match (files.open(path), &self.listings) {
+        match (files.open(path, store), &self.listings) {
             (Err(Reject::Directory), Some(listings)) => {
                 Box::pin(self.listing(listings, exchange, path)).await
             }
-            (file, _) => self.file(exchange, file?).await,
+            (found, _) => match found? {
+                Found::File(file) => self.file(exchange, file).await,
+                Found::Growing(version) => Box::pin(self.follow(exchange, path, version)).await,
+            },
         }
     }
 

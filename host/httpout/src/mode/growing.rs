@@ -12,7 +12,7 @@ use crate::handler::Answer;
 use crate::http::media_type;
 use crate::http::range::{Growing, Part, check_growing};
 use crate::mode::FileServer;
-use crate::resource::{Seat, State, Version};
+use crate::resource::{Progress, Reader, State, Version};
 use crate::settings::Caching;
 
 impl FileServer {
@@ -23,44 +23,33 @@ impl FileServer {
         path: &[u8],
         version: Arc<Version>,
     ) -> Result<Answer, Reject> {
-        let (length, _) = version.progress();
-        let unsatisfiable = Reject::RangeNotSatisfiable { length };
-        let (range, content) = match self.growing_range(exchange, length) {
-            Growing::Whole => (None, GrowingContent::follow(version, 0)),
+        let mut reader = Reader::new(version);
+        let Progress { length, total, .. } = reader.progress();
+        let mut range = None;
+        let content = match self.growing_range(exchange, length) {
+            Growing::Whole => GrowingContent::whole(reader),
             Growing::Parts(parts) => {
-                let spans = parts
-                    .iter()
-                    .map(|part| format!("{}-{}", part.first, part.last));
-                let spans: Vec<String> = spans.collect();
-                (
-                    Some(spans.join(",")),
-                    GrowingContent::parts(version, &parts),
-                )
+                range = Some(content_range(&parts, total));
+                GrowingContent::parts(reader, &parts)
             }
-            Growing::Awaited(part) => {
-                self.wait_for(&version, part.first)
-                    .await
-                    .ok_or(unsatisfiable)?;
-                let Part { first, last } = part;
-                (
-                    Some(format!("{first}-{last}")),
-                    GrowingContent::parts(version, &[part]),
-                )
+            Growing::Awaited(Part { first, last }) => {
+                let Progress { length, total, .. } = self.wait_for(&mut reader, first).await?;
+                let last = total.map_or(last, |total| last.min(total - 1));
+                let part = Part { first, last };
+                range = Some(content_range(&[part], total));
+                match total.is_some() || last < length {
+                    true => GrowingContent::parts(reader, &[part]),
+                    false => GrowingContent::up_to(reader, part),
+                }
             }
-            Growing::Follow { first, last } => {
-                self.wait_for(&version, first).await.ok_or(unsatisfiable)?;
-                (
-                    Some(format!("{first}-{last}")),
-                    GrowingContent::follow(version, first),
-                )
-            }
-            Growing::Unsatisfiable => return Err(unsatisfiable),
+            Growing::Unsatisfiable => return Err(Reject::RangeNotSatisfiable { length }),
         };
         let mut answer = Response::new(Content::Growing(content));
-        if range.is_some() {
+        self.describe_growing(answer.headers_mut(), path);
+        if let Some(range) = range {
             *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
+            answer.headers_mut().insert(header::CONTENT_RANGE, range);
         }
-        self.describe_growing(answer.headers_mut(), path, range);
         Ok(answer)
     }
 
@@ -79,23 +68,30 @@ impl FileServer {
         }
     }
 
-    /// Waits until the byte at a position is there; none where it never will be, or not in time.
-    async fn wait_for(&self, version: &Version, position: u64) -> Option<()> {
-        let mut seat = Seat::default();
-        let longer = poll_fn(|context| version.poll_longer(position, &mut seat, context));
+    /// Waits until the byte at a position is there.
+    ///
+    /// # Errors
+    /// 416 where it never will be, or not in time.
+    async fn wait_for(&self, reader: &mut Reader, position: u64) -> Result<Progress, Reject> {
+        let there = poll_fn(|context| reader.poll_there(position, context));
         let in_time = match self.timeout {
-            Some(limit) => tokio::time::timeout(limit, longer).await.is_ok(),
+            Some(limit) => tokio::time::timeout(limit, there).await.is_ok(),
             None => {
-                longer.await;
+                there.await;
                 true
             }
         };
-        version.leave(&seat);
-        let (length, state) = version.progress();
-        (in_time && length > position && state != State::Failed).then_some(())
+        let progress = reader.progress();
+        let Progress { length, total, .. } = progress;
+        match in_time && length > position && progress.state != State::Failed {
+            true => Ok(progress),
+            false => Err(Reject::RangeNotSatisfiable {
+                length: total.unwrap_or(length),
+            }),
+        }
     }
 
-    fn describe_growing(&self, fields: &mut HeaderMap, path: &[u8], range: Option<String>) {
+    fn describe_growing(&self, fields: &mut HeaderMap, path: &[u8]) {
         // What grows is not looked into: its first bytes may not be there yet.
         let octets = HeaderValue::from_static("application/octet-stream");
         let content_type = media_type::by_name(path).unwrap_or(octets);
@@ -106,9 +102,15 @@ impl FileServer {
         if let Caching::Control(value) = &self.caching {
             fields.insert(header::CACHE_CONTROL, value.clone());
         }
-        if let Some(range) = range {
-            let value = HeaderValue::try_from(format!("bytes {range}/*"));
-            fields.insert(header::CONTENT_RANGE, value.expect("digits and separators"));
-        }
     }
+}
+
+fn content_range(parts: &[Part], total: Option<u64>) -> HeaderValue {
+    let spans = parts
+        .iter()
+        .map(|part| format!("{}-{}", part.first, part.last));
+    let spans: Vec<String> = spans.collect();
+    let total = total.map_or_else(|| "*".to_owned(), |total| total.to_string());
+    let value = format!("bytes {}/{total}", spans.join(","));
+    HeaderValue::try_from(value).expect("digits and separators")
 }

@@ -122,14 +122,15 @@ impl Uploads {
         upload: &resource::Upload,
         body: &mut Upload,
     ) -> Result<(), Reject> {
-        let mut writer = Writer::new(upload.version.file.clone());
+        upload.version.announce(body.length());
+        let mut writer = Writer::new(upload.version.file().clone());
         let mut total = 0;
         while let Some(bytes) = body.next().await? {
             total += bytes.len() as u64;
             exchange.bytes_received.store(total, Relaxed);
             self.check_size(total)?;
             if upload.is_followed {
-                upload.version.append(&bytes);
+                upload.version.append(bytes.clone());
             }
             if let Some(stored) = writer.push(bytes).await? {
                 upload.version.stored(stored);

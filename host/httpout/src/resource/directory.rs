@@ -185,6 +185,16 @@ pub(crate) fn name_id(directory: &Dir, name: &[u8]) -> io::Result<NameId> {
     })
 }
 
+/// What a path names in its directory: `a/b/c` gives `c`.
+pub(crate) fn last_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
+}
+
+/// Whether no name leads to an open file. To close its last handle takes time where it is large.
+pub(crate) fn is_deleted(file: &File) -> bool {
+    fstat(file).is_ok_and(|stat| stat.st_nlink == 0)
+}
+
 /// The directories on the way to a file: `a/b/c` gives `a` and `a/b`.
 fn prefixes(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');

@@ -26,6 +26,17 @@ pub(crate) struct Files {
     zmax: u64,
 }
 
+/// What is found at a path.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly always it is the large one"
+)]
+pub(crate) enum Found {
+    File(Representation),
+    /// What takes the place of the file is being written.
+    Growing(Arc<Version>),
+}
+
 /// A file as it is answered: its content and the fields that describe it.
 #[derive(Debug, Clone)]
 pub(crate) struct Representation {
@@ -62,24 +73,23 @@ impl Files {
         }
     }
 
-    /// The file of a normalized path, as it is on disk now. May block for the time of a small read.
-    pub(crate) fn open(&self, path: &[u8]) -> Result<Representation, Reject> {
+    /// The file of a normalized path, as it is on disk now, or what the store is writing in its place. May block for
+    /// the time of a small read.
+    pub(crate) fn open(&self, path: &[u8], store: Option<&Store>) -> Result<Found, Reject> {
         let kept = self.kept.get(path);
         let (directories, below) = self.mounts.locate(path)?;
         let opened = first_found(directories, |directory| {
-            self.open_below(directory, below, path, kept.as_deref())
+            match store.and_then(|store| store.followed(directory, below)) {
+                Some(version) => Ok(Found::Growing(version)),
+                None => self
+                    .open_below(directory, below, path, kept.as_deref())
+                    .map(Found::File),
+            }
         });
         if opened.is_err() && kept.is_some() {
             self.kept.forget(path);
         }
         opened
-    }
-
-    /// The version that is being written at a normalized path, where it can be followed.
-    pub(crate) fn followed(&self, path: &[u8], store: &Store) -> Option<Arc<Version>> {
-        let (directories, below) = self.mounts.locate(path).ok()?;
-        let followed = |directory| store.followed(directory, below);
-        directories.iter().find_map(followed)
     }
 
     /// Whether a normalized path names a file that can be read now.

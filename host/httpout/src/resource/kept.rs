@@ -1,17 +1,15 @@
 //! Files kept at hand for the next request: small ones in memory, larger ones open.
 
-use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use rustix::fs::fstat;
 use rustix::process::{Resource, getrlimit};
 use tokio::task::spawn_blocking;
 
-use crate::resource::directory::Trail;
+use crate::resource::directory::{Trail, is_deleted};
 use crate::resource::files::{Representation, Source};
 
 /// All files kept in memory together, in bytes.
@@ -101,7 +99,7 @@ impl Kept {
     fn is_deleted(&self) -> bool {
         match &self.representation.source {
             Source::Memory(_) => false,
-            Source::Disk(file) => fstat(file.as_fd()).is_ok_and(|stat| stat.st_nlink == 0),
+            Source::Disk(file) => is_deleted(file),
         }
     }
 }

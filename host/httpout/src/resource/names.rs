@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -96,9 +97,10 @@ impl Names {
         Begun { names, start }
     }
 
-    /// Whether any name has a version that is read while it grows.
-    pub(crate) fn any_followed(&self) -> bool {
-        self.followed.load(Relaxed) > 0
+    /// Whether a name may have a version that is read while it grows, whatever its directory.
+    pub(crate) fn may_be_followed(&self, name: &[u8]) -> bool {
+        let has_name = |id: &NameId| id.name.as_bytes() == name;
+        self.followed.load(Relaxed) > 0 && self.register().written.keys().any(has_name)
     }
 
     /// The version of a name that is read while it grows.

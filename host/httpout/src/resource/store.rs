@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::error::Reject;
-use crate::resource::directory::{Identity, name_id};
+use crate::resource::directory::{Identity, last_name, name_id};
 use crate::resource::names::{Begun, Manner, Names, Writing};
 use crate::resource::temporary::{self, Temporary};
 use crate::resource::{Directory, Version};
@@ -89,7 +89,8 @@ impl Store {
 
     /// The version that is read in place of the file at a path below an exposed directory.
     pub(crate) fn followed(&self, directory: &Directory, path: &[u8]) -> Option<Arc<Version>> {
-        if !self.names.any_followed() {
+        // To look the directory up takes system calls.
+        if !self.names.may_be_followed(last_name(path)) {
             return None;
         }
         self.names.followed(&directory.name_id(path)?)

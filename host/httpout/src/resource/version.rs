@@ -1,55 +1,44 @@
 //! A version of a resource: bytes that grow until it is complete or has failed, and those who follow it.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use tokio::runtime::Handle;
+
+use crate::resource::directory::is_deleted;
+use crate::resource::tail::Tail;
 
 /// What is kept in memory of a growing version, in bytes: readers near its end never touch the disk.
-pub(crate) const TAIL: u64 = 4 << 20;
+const TAIL: u64 = 4 << 20;
 
 /// What is kept in memory of a complete version, for readers that are about to take the last bytes.
 const LAST: u64 = 256 << 10;
 
-/// Pieces below this size are copied into shared blocks: they would keep the whole buffer that they were read into.
-const SMALL: usize = 4 << 10;
-
-/// Small pieces share blocks of this size, and a reader that is behind gets this much at once.
-const BLOCK: usize = 64 << 10;
-
 /// One version of a resource. What has been written is a file; its latest bytes are in memory too.
-///
-/// A reader is a position. It asks for what follows, and is woken when there is more.
 #[derive(Debug)]
 pub(crate) struct Version {
-    /// What is on disk, also after the file has been renamed or removed.
-    pub(crate) file: Arc<File>,
+    /// What is on disk, also after the file has been renamed or removed. None while this is dropped.
+    file: Option<Arc<File>>,
     growth: Mutex<Growth>,
 }
 
 #[derive(Debug, Default)]
 struct Growth {
     state: State,
-    /// The latest bytes, up to `length`.
-    tail: VecDeque<Bytes>,
-    /// Bytes in the tail.
-    tail_length: u64,
-    /// All bytes so far.
-    length: u64,
-    /// How many of them are in the file.
+    /// The latest bytes, at least those that are not in the file yet.
+    tail: Tail,
+    /// How many bytes will be there in the end, where that is known.
+    total: Option<u64>,
+    /// How many bytes are in the file.
     stored: u64,
-    /// Where small pieces go.
-    block: BytesMut,
+    /// There is a reader, or was one.
+    is_read: bool,
     waiting: Vec<Waker>,
     /// How often those who wait have been woken.
     round: u64,
 }
-
-/// Where a reader waits, so that it waits once only.
-#[derive(Debug, Default)]
-pub(crate) struct Seat(Option<(u64, usize)>);
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum State {
@@ -57,6 +46,24 @@ pub(crate) enum State {
     Growing,
     Complete,
     Failed,
+}
+
+/// How far a version has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Progress {
+    pub(crate) state: State,
+    /// By now, in bytes.
+    pub(crate) length: u64,
+    /// In the end, in bytes, where that is known.
+    pub(crate) total: Option<u64>,
+}
+
+/// One who reads a version: asks for what follows a position, and is woken when there is more.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    version: Arc<Version>,
+    /// Where it waits, so that it waits once only: the round, and the place in the row.
+    seat: Option<(u64, usize)>,
 }
 
 /// What a reader finds behind its position.
@@ -75,25 +82,30 @@ impl Version {
     /// An empty version, whose bytes the caller also writes to the file.
     pub(crate) fn new(file: Arc<File>) -> Version {
         Version {
-            file,
+            file: Some(file),
             growth: Mutex::default(),
         }
     }
 
+    pub(crate) fn file(&self) -> &Arc<File> {
+        self.file.as_ref().expect("is not being dropped")
+    }
+
+    /// How long it will be, where the upload says so. Comes before the first bytes.
+    pub(crate) fn announce(&self, total: Option<u64>) {
+        let mut growth = self.growth();
+        growth.total = total;
+        wake(growth);
+    }
+
     /// Adds bytes at the end, and wakes those who wait for them.
-    pub(crate) fn append(&self, bytes: &Bytes) {
+    pub(crate) fn append(&self, bytes: Bytes) {
         if bytes.is_empty() {
             return;
         }
         let mut growth = self.growth();
-        let piece = match bytes.len() < SMALL {
-            true => growth.copy(bytes),
-            false => bytes.clone(),
-        };
-        growth.length += bytes.len() as u64;
-        growth.tail_length += bytes.len() as u64;
-        growth.tail.push_back(piece);
-        growth.trim(TAIL);
+        growth.tail.push(bytes);
+        growth.trim();
         wake(growth);
     }
 
@@ -101,7 +113,7 @@ impl Version {
     pub(crate) fn stored(&self, count: u64) {
         let mut growth = self.growth();
         growth.stored = count;
-        growth.trim(TAIL);
+        growth.trim();
     }
 
     /// The version is complete, and all of it is in the file.
@@ -118,64 +130,10 @@ impl Version {
         let mut growth = self.growth();
         if growth.state == State::Growing {
             growth.state = state;
-            growth.stored = growth.length;
-            growth.block = BytesMut::new();
-            growth.trim(LAST);
+            growth.stored = growth.tail.end();
+            growth.total = Some(growth.tail.end());
+            growth.trim();
             wake(growth);
-        }
-    }
-
-    /// How long it is by now, in bytes, and whether it grows.
-    pub(crate) fn progress(&self) -> (u64, State) {
-        let growth = self.growth();
-        (growth.length, growth.state)
-    }
-
-    /// Waits until it is longer than `length`, or has ended.
-    pub(crate) fn poll_longer(
-        &self,
-        length: u64,
-        seat: &mut Seat,
-        context: &mut Context<'_>,
-    ) -> Poll<()> {
-        let mut growth = self.growth();
-        if growth.length > length || growth.state != State::Growing {
-            return Poll::Ready(());
-        }
-        growth.wait(seat, context);
-        Poll::Pending
-    }
-
-    /// What stands behind a position, which lies inside or at the end.
-    pub(crate) fn poll_next(
-        &self,
-        position: u64,
-        seat: &mut Seat,
-        context: &mut Context<'_>,
-    ) -> Poll<Next> {
-        let mut growth = self.growth();
-        let tail_start = growth.length - growth.tail_length;
-        let next = match (growth.state, position) {
-            // What is not complete is not to look so.
-            (State::Failed, _) => Next::Failed,
-            (_, position) if position < tail_start => Next::InFile(tail_start),
-            (_, position) if position < growth.length => {
-                Next::Bytes(growth.gather(position - tail_start))
-            }
-            (State::Complete, _) => Next::End,
-            (State::Growing, _) => {
-                growth.wait(seat, context);
-                return Poll::Pending;
-            }
-        };
-        Poll::Ready(next)
-    }
-
-    /// A reader that waited goes away.
-    pub(crate) fn leave(&self, seat: &Seat) {
-        let mut growth = self.growth();
-        if let Some(index) = seat.index(growth.round) {
-            growth.waiting[index] = Waker::noop().clone();
         }
     }
 
@@ -184,71 +142,105 @@ impl Version {
     }
 }
 
-impl Growth {
-    fn copy(&mut self, bytes: &[u8]) -> Bytes {
-        if self.block.capacity() < bytes.len() {
-            self.block = BytesMut::with_capacity(BLOCK);
-        }
-        self.block.extend_from_slice(bytes);
-        self.block.split().freeze()
-    }
-
-    /// Forgets the oldest pieces beyond `limit` bytes, as far as they are in the file.
-    fn trim(&mut self, limit: u64) {
-        while let Some(oldest) = self.tail.front() {
-            let count = oldest.len() as u64;
-            let in_file = self.length - self.tail_length + count <= self.stored;
-            if self.tail_length <= limit || !in_file {
-                break;
-            }
-            self.tail_length -= count;
-            self.tail.pop_front();
-        }
-    }
-
-    /// The bytes behind an offset into the tail: shared where they are one piece, else as many as a block holds.
-    fn gather(&self, mut offset: u64) -> Bytes {
-        let mut pieces = self.tail.iter();
-        let mut first = Bytes::new();
-        for piece in pieces.by_ref() {
-            if offset < piece.len() as u64 {
-                first = piece.slice(offset as usize..);
-                break;
-            }
-            offset -= piece.len() as u64;
-        }
-        let mut more = pieces.peekable();
-        if more
-            .peek()
-            .is_none_or(|next| first.len() + next.len() > BLOCK)
+impl Drop for Version {
+    fn drop(&mut self) {
+        // To give a large deleted file's space back takes time. Without a runtime the process is ending.
+        if let Some(file) = self.file.take()
+            && is_deleted(&file)
+            && let Ok(runtime) = Handle::try_current()
         {
-            return first;
-        }
-        let mut block = BytesMut::with_capacity(BLOCK);
-        block.extend_from_slice(&first);
-        while let Some(piece) = more.next_if(|piece| block.len() + piece.len() <= BLOCK) {
-            block.extend_from_slice(piece);
-        }
-        block.freeze()
-    }
-
-    fn wait(&mut self, seat: &mut Seat, context: &mut Context<'_>) {
-        let waker = context.waker();
-        match seat.index(self.round) {
-            Some(index) => self.waiting[index].clone_from(waker),
-            None => {
-                seat.0 = Some((self.round, self.waiting.len()));
-                self.waiting.push(waker.clone());
-            }
+            runtime.spawn_blocking(|| drop(file));
         }
     }
 }
 
-impl Seat {
-    /// The place in the row of those who wait, unless they have been woken since it was taken.
-    fn index(&self, round: u64) -> Option<usize> {
-        let (taken, index) = self.0?;
-        (taken == round).then_some(index)
+impl Reader {
+    pub(crate) fn new(version: Arc<Version>) -> Reader {
+        version.growth().is_read = true;
+        Reader {
+            version,
+            seat: None,
+        }
+    }
+
+    pub(crate) fn file(&self) -> &Arc<File> {
+        self.version.file()
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        let growth = self.version.growth();
+        Progress {
+            state: growth.state,
+            length: growth.tail.end(),
+            total: growth.total,
+        }
+    }
+
+    /// Waits until the byte at a position is there, or will never be.
+    pub(crate) fn poll_there(&mut self, position: u64, context: &mut Context<'_>) -> Poll<()> {
+        let mut growth = self.version.growth();
+        let is_beyond = growth.total.is_some_and(|total| total <= position);
+        if growth.tail.end() > position || is_beyond || growth.state != State::Growing {
+            return Poll::Ready(());
+        }
+        growth.wait(&mut self.seat, context);
+        Poll::Pending
+    }
+
+    /// What stands behind a position, which lies inside or at the end.
+    pub(crate) fn poll_next(&mut self, position: u64, context: &mut Context<'_>) -> Poll<Next> {
+        let mut growth = self.version.growth();
+        let tail = &growth.tail;
+        let next = match growth.state {
+            // What is not complete is not to look so.
+            State::Failed => Next::Failed,
+            _ if position < tail.start() => Next::InFile(tail.start()),
+            _ if position < tail.end() => Next::Bytes(tail.gather(position)),
+            State::Complete => Next::End,
+            State::Growing => {
+                growth.wait(&mut self.seat, context);
+                return Poll::Pending;
+            }
+        };
+        Poll::Ready(next)
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let mut growth = self.version.growth();
+        if let Some(place) = growth.place(self.seat) {
+            growth.waiting[place] = Waker::noop().clone();
+        }
+    }
+}
+
+impl Growth {
+    /// Forgets what nobody is likely to read from memory. The file has the rest.
+    fn trim(&mut self) {
+        let limit = match self.state {
+            _ if !self.is_read => 0,
+            State::Growing => TAIL,
+            _ => LAST,
+        };
+        self.tail.trim(limit, self.stored);
+    }
+
+    fn wait(&mut self, seat: &mut Option<(u64, usize)>, context: &mut Context<'_>) {
+        let waker = context.waker();
+        match self.place(*seat) {
+            Some(place) => self.waiting[place].clone_from(waker),
+            None => {
+                *seat = Some((self.round, self.waiting.len()));
+                self.waiting.push(waker.clone());
+            }
+        }
+    }
+
+    /// The place of a reader that waits; none where it has been woken since.
+    fn place(&self, seat: Option<(u64, usize)>) -> Option<usize> {
+        let (round, place) = seat?;
+        (round == self.round).then_some(place)
     }
 }
 
@@ -265,14 +257,16 @@ fn wake(mut growth: MutexGuard<'_, Growth>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+    use std::task::Wake;
 
-    fn version() -> Version {
-        Version::new(Arc::new(tempfile::tempfile().expect("there is room")))
+    fn version() -> Arc<Version> {
+        let file = tempfile::tempfile().expect("there is room");
+        Arc::new(Version::new(Arc::new(file)))
     }
 
-    fn next(version: &Version, position: u64) -> Poll<Next> {
-        let mut context = Context::from_waker(Waker::noop());
-        version.poll_next(position, &mut Seat::default(), &mut context)
+    fn next(reader: &mut Reader, position: u64) -> Poll<Next> {
+        reader.poll_next(position, &mut Context::from_waker(Waker::noop()))
     }
 
     fn bytes(next: Poll<Next>) -> Bytes {
@@ -282,72 +276,107 @@ mod tests {
         }
     }
 
+    fn in_file(next: Poll<Next>) -> u64 {
+        match next {
+            Poll::Ready(Next::InFile(position)) => position,
+            other => panic!("{other:?}"),
+        }
+    }
+
     #[test]
     fn a_reader_gets_what_is_there_then_waits_then_sees_the_end() {
         let version = version();
-        assert!(next(&version, 0).is_pending());
-        version.append(&Bytes::from_static(b"abc"));
-        version.append(&Bytes::from_static(b"de"));
-        assert_eq!(bytes(next(&version, 0)), "abcde");
-        assert_eq!(bytes(next(&version, 4)), "e");
-        assert!(next(&version, 5).is_pending());
+        let mut reader = Reader::new(version.clone());
+        assert!(next(&mut reader, 0).is_pending());
+        version.append(Bytes::from_static(b"abc"));
+        version.append(Bytes::from_static(b"de"));
+        assert_eq!(bytes(next(&mut reader, 0)), "abcde");
+        assert_eq!(bytes(next(&mut reader, 4)), "e");
+        assert!(next(&mut reader, 5).is_pending());
         version.complete();
-        assert!(matches!(next(&version, 5), Poll::Ready(Next::End)));
+        assert!(matches!(next(&mut reader, 5), Poll::Ready(Next::End)));
         version.fail();
-        assert_eq!(version.progress(), (5, State::Complete));
+        let progress = Progress {
+            state: State::Complete,
+            length: 5,
+            total: Some(5),
+        };
+        assert_eq!(reader.progress(), progress);
     }
 
     #[test]
     fn what_has_failed_never_looks_complete() {
         let version = version();
-        version.append(&Bytes::from_static(b"abc"));
+        version.append(Bytes::from_static(b"abc"));
         version.fail();
-        assert!(matches!(next(&version, 0), Poll::Ready(Next::Failed)));
-        assert!(matches!(next(&version, 3), Poll::Ready(Next::Failed)));
+        let mut reader = Reader::new(version);
+        assert!(matches!(next(&mut reader, 0), Poll::Ready(Next::Failed)));
+        assert!(matches!(next(&mut reader, 3), Poll::Ready(Next::Failed)));
     }
 
     #[test]
     fn only_what_is_in_the_file_leaves_memory() {
         let version = version();
+        let mut reader = Reader::new(version.clone());
         let piece = Bytes::from(vec![7; 1 << 20]);
         for _ in 0..6 {
-            version.append(&piece);
+            version.append(piece.clone());
         }
-        assert_eq!(bytes(next(&version, 0)).len(), 1 << 20);
+        assert_eq!(bytes(next(&mut reader, 0)).len(), 1 << 20);
         version.stored(1 << 20);
-        assert!(
-            matches!(next(&version, 0), Poll::Ready(Next::InFile(position)) if position == 1 << 20)
-        );
+        assert_eq!(in_file(next(&mut reader, 0)), 1 << 20);
         version.stored(6 << 20);
-        assert!(
-            matches!(next(&version, 0), Poll::Ready(Next::InFile(position)) if position == 2 << 20)
-        );
-        assert_eq!(bytes(next(&version, 2 << 20)), piece);
+        assert_eq!(in_file(next(&mut reader, 0)), 2 << 20);
+        assert_eq!(bytes(next(&mut reader, 2 << 20)), piece);
+    }
+
+    #[test]
+    fn memory_keeps_what_is_stored_from_the_first_reader_on() {
+        let version = version();
+        version.append(Bytes::from_static(b"abc"));
+        version.append(Bytes::from_static(b"de"));
+        version.stored(3);
+        let mut reader = Reader::new(version.clone());
+        assert_eq!(in_file(next(&mut reader, 0)), 3);
+        version.stored(5);
+        assert_eq!(bytes(next(&mut reader, 3)), "de");
+    }
+
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Relaxed);
+        }
     }
 
     #[test]
     fn everybody_who_waits_is_woken_once() {
-        use std::sync::atomic::{AtomicUsize, Ordering};
-        struct Count(AtomicUsize);
-        impl std::task::Wake for Count {
-            fn wake(self: Arc<Self>) {
-                self.0.fetch_add(1, Ordering::Relaxed);
-            }
-        }
         let version = version();
         let count = Arc::new(Count(AtomicUsize::new(0)));
         let waker = Waker::from(count.clone());
         let mut context = Context::from_waker(&waker);
-        let mut seat = Seat::default();
+        let mut reader = Reader::new(version.clone());
         for _ in 0..3 {
-            assert!(version.poll_next(0, &mut seat, &mut context).is_pending());
+            assert!(reader.poll_next(0, &mut context).is_pending());
         }
-        let mut gone = Seat::default();
-        assert!(version.poll_longer(0, &mut gone, &mut context).is_pending());
-        version.leave(&gone);
-        version.append(&Bytes::from_static(b"a"));
-        assert_eq!(count.0.load(Ordering::Relaxed), 1);
-        version.append(&Bytes::from_static(b"b"));
-        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        let mut gone = Reader::new(version.clone());
+        assert!(gone.poll_there(0, &mut context).is_pending());
+        drop(gone);
+        version.append(Bytes::from_static(b"a"));
+        assert_eq!(count.0.load(Relaxed), 1);
+        version.append(Bytes::from_static(b"b"));
+        assert_eq!(count.0.load(Relaxed), 1);
+    }
+
+    #[test]
+    fn nobody_waits_for_what_lies_beyond_the_announced_length() {
+        let version = version();
+        let mut reader = Reader::new(version.clone());
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(reader.poll_there(9, &mut context).is_pending());
+        version.announce(Some(9));
+        assert!(reader.poll_there(8, &mut context).is_pending());
+        assert!(reader.poll_there(9, &mut context).is_ready());
     }
 }
