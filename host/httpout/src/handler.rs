@@ -89,11 +89,11 @@ async fn respond(
         .watches_endings()
         .then(|| Box::new(Ending::new(exchange.clone(), site.clone(), link.clone())));
     let head = &exchange.head;
-    let mut answer = match path_error.map_or_else(|| admit(&exchange), Err) {
+    let mut answer = match path_error.map_or_else(|| admit(&exchange, site.cors), Err) {
         Err(reject) => rejected(&reject, &exchange),
         // Before any plugin: a browser sends no credentials with it (Fetch 3.3.5).
         Ok(()) if cors::is_preflight(site.cors, &head.method, &head.headers) => {
-            cors::preflight(&head.headers, site.mode.methods())
+            cors::preflight(site.cors, &head.headers, site.mode.methods())
         }
         Ok(()) => answer(&site, &exchange, &mut upload, ending.as_deref_mut()).await,
     };
@@ -155,7 +155,7 @@ async fn route(
 }
 
 /// Refuses what is no request for this server, whatever its mode (RFC 9110 9.1, RFC 9112 3.2, 6.1).
-fn admit(exchange: &Exchange) -> Result<(), Reject> {
+fn admit(exchange: &Exchange, cors: cors::Policy) -> Result<(), Reject> {
     let head = &exchange.head;
     match head.method {
         Method::GET
@@ -182,7 +182,20 @@ fn admit(exchange: &Exchange) -> Result<(), Reject> {
     if hosts == 0 && head.version == Version::HTTP_11 {
         return Err(Reject::BadRequest("the request has no Host field"));
     }
+    if mode::changes_something(&head.method)
+        && cors != cors::Policy::Always
+        && cors::is_foreign(&head.headers, host(head))
+    {
+        return Err(Reject::ForeignOrigin);
+    }
     Ok(())
+}
+
+/// What the client calls the server, with the port where it names one (RFC 9112 3.2.2, RFC 9113 8.3.1).
+fn host(head: &Parts) -> Option<&str> {
+    let field = || head.headers.get(header::HOST)?.to_str().ok();
+    let authority = head.uri.authority();
+    authority.map(|authority| authority.as_str()).or_else(field)
 }
 
 /// Content in another coding beside would be taken for the content itself.
