@@ -1,6 +1,7 @@
 //! The life of a request, as one list.
 
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,6 +18,7 @@ use crate::ending::Ending;
 use crate::error::Reject;
 use crate::headers;
 use crate::http::{cors, path};
+use crate::log::Complaint;
 use crate::mode;
 use crate::server::{Handling, Link, TwoLengths};
 use crate::site::Site;
@@ -217,13 +219,7 @@ fn replied(status: StatusCode, body: plugins::Body) -> Answer {
 /// The response to a request that is refused: a line of text, and the fields that its status demands.
 fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
     let status = reject.status();
-    let (request, path) = (exchange.id, exchange.path.escape_ascii());
-    match reject {
-        Reject::Read(error) | Reject::Write(error) if status != StatusCode::SERVICE_UNAVAILABLE => {
-            tracing::error!(request, %path, "{reject}: {error}");
-        }
-        _ => tracing::debug!(request, %path, "{status}: {reject}"),
-    }
+    log(reject, status, exchange);
     let text = format!("{status}: {reject}\n");
     let mut answer = Response::new(Content::Bytes(text.into()));
     *answer.status_mut() = status;
@@ -254,6 +250,24 @@ fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
         _ => {}
     }
     answer
+}
+
+fn log(reject: &Reject, status: StatusCode, exchange: &Exchange) {
+    static SHORTAGE: Complaint = Complaint::new();
+    let (request, path) = (exchange.id, exchange.path.escape_ascii());
+    let shortage: &dyn Display = match reject {
+        Reject::StorageFull => reject,
+        Reject::Read(error) | Reject::Write(error) if status == StatusCode::SERVICE_UNAVAILABLE => {
+            error
+        }
+        Reject::Read(error) | Reject::Write(error) => {
+            return tracing::error!(request, %path, "{reject}: {error}");
+        }
+        _ => return tracing::debug!(request, %path, "{status}: {reject}"),
+    };
+    if let Some(times) = SHORTAGE.times() {
+        tracing::warn!(request, %path, times, "{status}: {shortage}");
+    }
 }
 
 /// HEAD: the fields of GET, without its content (RFC 9110 9.3.2).
