@@ -17,10 +17,11 @@ use crate::handler;
 use crate::server::connections::{Link, Order};
 use crate::server::stream::{Stream, Transport};
 use crate::server::tls;
+use crate::server::wire::Wire;
 use crate::site::Site;
 
 /// Requests that an HTTP/2 client may have open.
-const STREAMS: u32 = 100;
+pub(super) const STREAMS: u32 = 100;
 
 /// The longest head of an HTTP/2 request, in bytes.
 const HEAD: u32 = 64 << 10;
@@ -36,10 +37,14 @@ pub(super) async fn serve(
     link: Arc<Link>,
     site: Arc<Site>,
 ) {
+    let wire = Wire {
+        socket,
+        link: link.clone(),
+    };
     let transport = match tls {
-        None => Some(Transport::Plain(socket)),
+        None => Some(Transport::Plain(wire)),
         // Boxed: a plain connection would carry the large state of a handshake.
-        Some(acceptor) => Box::pin(handshake(socket, &acceptor, &link)).await,
+        Some(acceptor) => Box::pin(handshake(wire, &acceptor, &link)).await,
     };
     if let Some(transport) = transport {
         serve_requests(transport, link, site).await;
@@ -47,8 +52,8 @@ pub(super) async fn serve(
 }
 
 /// Ends without a result where the client cannot be talked to, or when the connection is told to drain or close.
-async fn handshake(socket: TcpStream, acceptor: &TlsAcceptor, link: &Link) -> Option<Transport> {
-    let mut accepting = pin!(tls::accept(socket, acceptor));
+async fn handshake(wire: Wire, acceptor: &TlsAcceptor, link: &Link) -> Option<Transport> {
+    let mut accepting = pin!(tls::accept(wire, acceptor));
     let accepted = poll_fn(|context| match link.order(context.waker()) {
         Order::Serve => accepting.as_mut().poll(context),
         Order::Drain | Order::Close => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
@@ -84,7 +89,7 @@ async fn serve_requests(transport: Transport, link: Arc<Link>, site: Arc<Site>) 
         .http2()
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(HEAD);
-    let stream = Stream::new(transport, link.clone());
+    let stream = Stream::new(transport);
     let mut connection = pin!(builder.serve_connection(stream, service));
     let mut draining = false;
     let ended = poll_fn(|context| {
