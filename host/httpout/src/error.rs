@@ -92,6 +92,8 @@ pub(crate) enum Reject {
         "a page of another site may not change what is here (option `cors=on` lets all of them)"
     )]
     ForeignOrigin,
+    #[error("too many requests of this connection are still being worked on")]
+    TooMany,
     #[error("too many directories are being listed at the same time")]
     Busy,
     #[error("{method} is not allowed here")]
@@ -147,7 +149,7 @@ impl Reject {
             Reject::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Reject::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Reject::Plugin(Fault::NeverSent(_)) => StatusCode::GATEWAY_TIMEOUT,
-            Reject::Busy | Reject::Plugin(Fault::Busy(_)) => {
+            Reject::TooMany | Reject::Busy | Reject::Plugin(Fault::Busy(_)) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Reject::Read(error) | Reject::Write(error) if is_exhausted(error) => {

@@ -33,27 +33,24 @@ pub(crate) type Answer = Response<Content>;
 pub(crate) fn handle(site: Arc<Site>, link: Arc<Link>, request: Request<Incoming>) -> Answering {
     let handling = link.start_handling();
     let (head, body) = request.into_parts();
-    let upload = Upload::new(body, &head, link.clone(), site.timeout);
     let changes_something = mode::changes_something(&head.method);
+    let admitted = match changes_something && handling.is_excessive() {
+        true => Err(Reject::TooMany),
+        false => Ok(()),
+    };
+    let has_own_task = changes_something && admitted.is_ok();
+    let upload = Upload::new(body, &head, link, site.timeout);
     // Boxed: hyper keeps room for it as long as the connection lives, also while that is idle.
-    let answering = Box::pin(respond(site, link, head, upload));
-    Answering {
-        place: match changes_something {
-            true => Place::ItsOwnTask(tokio::spawn(answering)),
-            false => Place::Here(answering),
-        },
-        _handling: handling,
+    let answering = Box::pin(respond(site, handling, admitted, head, upload));
+    match has_own_task {
+        true => Answering::ItsOwnTask(tokio::spawn(answering)),
+        false => Answering::Here(answering),
     }
 }
 
 /// The answer to a request, while it is being made.
-pub(crate) struct Answering {
-    place: Place,
-    _handling: Handling,
-}
-
-enum Place {
-    /// The connection's task, with which it ends.
+pub(crate) enum Answering {
+    /// In the connection's task, with which it ends.
     Here(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
     ItsOwnTask(JoinHandle<Response<Body>>),
 }
@@ -62,11 +59,15 @@ impl Future for Answering {
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.place {
-            Place::Here(answering) => answering.as_mut().poll(context).map(Ok),
-            Place::ItsOwnTask(task) => match ready!(Pin::new(task).poll(context)) {
+        match &mut *self {
+            Answering::Here(answering) => answering.as_mut().poll(context).map(Ok),
+            Answering::ItsOwnTask(task) => match ready!(Pin::new(task).poll(context)) {
                 Ok(response) => Poll::Ready(Ok(response)),
-                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    // The process is ending, and the connection with it.
+                    Err(_cancelled) => Poll::Pending,
+                },
             },
         }
     }
@@ -74,10 +75,12 @@ impl Future for Answering {
 
 async fn respond(
     site: Arc<Site>,
-    link: Arc<Link>,
+    handling: Handling,
+    admitted: Result<(), Reject>,
     head: Parts,
     mut upload: Upload,
 ) -> Response<Body> {
+    let link = &handling.link;
     let length = upload.length();
     let (path, path_error) = match path::normalize(head.uri.path()) {
         Ok(path) => (path, None),
@@ -91,7 +94,8 @@ async fn respond(
         .watches_endings()
         .then(|| Box::new(Ending::new(exchange.clone(), site.clone(), link.clone())));
     let head = &exchange.head;
-    let mut answer = match path_error.map_or_else(|| admit(&exchange, site.cors), Err) {
+    let admitted = admitted.and_then(|()| path_error.map_or(Ok(()), Err));
+    let mut answer = match admitted.and_then(|()| admit(&exchange, site.cors)) {
         Err(reject) => rejected(&reject, &exchange),
         // Before any plugin: a browser sends no credentials with it (Fetch 3.3.5).
         Ok(()) if cors::is_preflight(site.cors, &head.method, &head.headers) => {
@@ -272,11 +276,11 @@ fn log(reject: &Reject, status: StatusCode, exchange: &Exchange) {
 
 /// HEAD: the fields of GET, without its content (RFC 9110 9.3.2).
 fn strip_body(answer: &mut Answer) {
-    if allows_body(answer.status()) {
-        if let Some(length) = answer.body().length() {
-            let length = HeaderValue::from(length);
-            answer.headers_mut().insert(header::CONTENT_LENGTH, length);
-        }
+    if allows_body(answer.status())
+        && let Some(length) = answer.body().length()
+    {
+        let length = HeaderValue::from(length);
+        answer.headers_mut().insert(header::CONTENT_LENGTH, length);
     }
     *answer.body_mut() = Content::Empty;
 }
