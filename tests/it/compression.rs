@@ -312,3 +312,23 @@ fn many_clients_at_once_get_the_same_bytes() {
     assert!(first.len() < 25_000 && answers.all(|body| body == first));
     assert!(decoded(&server, "/large.json", "gzip") == text(50_000, 0));
 }
+
+/// What browsers know of a text is the tag of its coding.
+#[test]
+fn the_tag_of_a_coding_stands_for_the_file_in_writes() {
+    let tree = tree();
+    let www = tree.text("www");
+    let server = Server::start([format!("--rdirs={www}"), format!("--wdir={www}")]);
+    let known = |fields: &str| {
+        let response = Client::ask(&server, "GET", "/small.mpd", fields);
+        format!("If-Match: {}\r\n", etag(&response))
+    };
+    let old = known(GZIP);
+    assert!(old.contains("-gzip"), "{old}");
+    let write = |fields: &str| Client::put(&server, "/small.mpd", fields, &[b'x'; 5_000]).status;
+    assert_eq!(write(&old), 200);
+    assert_eq!(write(&old), 412);
+    let delete = |fields: &str| Client::ask(&server, "DELETE", "/small.mpd", fields).status;
+    assert_eq!(delete(&old), 412);
+    assert_eq!(delete(&known("Accept-Encoding: deflate\r\n")), 200);
+}

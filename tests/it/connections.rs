@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::support::server::command;
 use crate::support::tree::pattern;
-use crate::support::{Client, Server, Tree, curl, serve};
+use crate::support::{Client, Http2, Server, Tree, curl, guest, serve};
 
 #[test]
 fn pipelined_requests_are_answered_in_order() {
@@ -160,6 +160,40 @@ fn a_log_that_nobody_reads_any_more_does_not_end_the_server() {
 }
 
 #[test]
+fn the_libraries_do_not_fill_the_log() {
+    let tree = Tree::new();
+    let server = Server::start([&tree.text("www"), "--log=debug"]);
+    for version in ["--http1.1", "--http2-prior-knowledge"] {
+        curl(&[version, &server.url("/hello.txt")]);
+        curl(&[version, &server.url("/missing.txt")]);
+    }
+    let log = server.wait_for_times("404 Not Found", 2);
+    let others = log.lines().filter(|line| !line.contains(" httpout"));
+    assert_eq!(others.collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+/// What changes something runs on though its stream is reset: a client must not pile it up.
+#[test]
+fn streams_that_are_reset_count_until_their_work_is_done() {
+    let tree = Tree::new();
+    let plugin = guest("probe");
+    let server = Server::start([&tree.text("www"), "--plugin", &plugin]);
+    let mut client = Http2::connect(&server);
+    for _ in 0..100 {
+        let stream = client.ask("DELETE", "/probe/wait");
+        client.ping();
+        client.reset(stream);
+    }
+    let refused = client.ask("DELETE", "/probe/wait");
+    let said = client.read_body(refused);
+    assert!(said.starts_with("503 Service Unavailable: "), "{said}");
+    let read = client.ask("GET", "/hello.txt");
+    assert_eq!(client.read_body(read), "hello\n");
+    let elsewhere = Client::ask(&server, "DELETE", "/probe/bytes", "");
+    assert_eq!(elsewhere.status, 201);
+}
+
+#[test]
 fn errors_in_a_row_end_the_connection() {
     let tree = Tree::new();
     let ask = |client: &mut Client, target: &str| {
@@ -237,6 +271,7 @@ fn a_server_without_descriptors_recovers() {
         (answer.status, answer.field("retry-after")),
         (503, Some("1"))
     );
+    server.wait_for_log("WARN");
     // The last ones have been waiting to be accepted.
     let mut last = others.pop().expect("there are 60");
     last.send("GET /hello.txt HTTP/1.1\r\nHost: test\r\n\r\n");

@@ -1,6 +1,6 @@
 //! Cross-origin requests and OPTIONS (documents: option `cors`).
 
-use crate::support::{Client, Response, Server, Tree, guest, serve};
+use crate::support::{Client, Response, Server, Tree, curl, guest, serve};
 
 const ORIGIN: &str = "Origin: https://player.example\r\n";
 
@@ -91,6 +91,57 @@ fn a_preflight_request_is_answered_before_any_plugin() {
     assert_eq!(
         Client::ask(&server, "OPTIONS", "/hello.txt", ORIGIN).status,
         401
+    );
+}
+
+/// A form of any page can send a POST without asking first.
+#[test]
+fn pages_of_other_origins_may_write_only_where_the_user_says_so() {
+    let tree = Tree::new();
+    let www = tree.text("www");
+    let start = |cors: &str| {
+        let directories = [format!("--rdirs={www}"), format!("--wdir={www}")];
+        Server::start(directories.into_iter().chain([cors.to_owned()]))
+    };
+    let asking = format!("{ORIGIN}Access-Control-Request-Method: PUT\r\n");
+    for (cors, allowed) in [
+        ("--cors=auto", Some("GET, HEAD, OPTIONS")),
+        ("--cors=off", None),
+    ] {
+        let server = start(cors);
+        for origin in [ORIGIN, "Origin: null\r\n", "Origin: http://test:81\r\n"] {
+            for method in ["PUT", "POST", "DELETE"] {
+                let fields = format!("{origin}Content-Length: 0\r\n");
+                let answer = Client::ask(&server, method, "/hello.txt", &fields);
+                assert_eq!(answer.status, 403, "{cors} {method} {origin}");
+                assert!(answer.text().contains("`cors=on`"), "{}", answer.text());
+            }
+        }
+        assert_eq!(Client::get(&server, "/hello.txt").text(), "hello\n");
+        let preflight = Client::ask(&server, "OPTIONS", "/hello.txt", &asking);
+        assert_eq!(preflight.field("access-control-allow-methods"), allowed);
+        // Pages that lie here, and encoders.
+        for fields in ["", "Origin: http://test\r\n", "Origin: https://TEST\r\n"] {
+            let written = Client::put(&server, "/own.txt", fields, b"own");
+            assert!(matches!(written.status, 200 | 201), "{cors} {fields}");
+        }
+        let (url, own) = (server.url("/own.txt"), server.url(""));
+        let put = |origin: &str| {
+            let field = format!("Origin: {origin}");
+            let status = ["-w", "%{http_code}", "-o", "/dev/null"];
+            let request = ["--http2-prior-knowledge", "-d", "x", "-H", &field, &url];
+            curl(&[status.as_slice(), &request].concat())
+        };
+        assert_eq!(put(&own), "200", "{cors}");
+        assert_eq!(put("https://player.example"), "403", "{cors}");
+    }
+    let server = start("--cors=on");
+    let written = Client::put(&server, "/all.txt", ORIGIN, b"all");
+    assert_eq!(written.status, 201);
+    let preflight = Client::ask(&server, "OPTIONS", "/all.txt", &asking);
+    assert_eq!(
+        preflight.field("access-control-allow-methods"),
+        Some("GET, HEAD, PUT, POST, DELETE, OPTIONS")
     );
 }
 

@@ -1,7 +1,7 @@
 //! Media types by name, and by content where the name says nothing.
 
 use crate::support::tree::pattern;
-use crate::support::{Client, Tree, serve};
+use crate::support::{Client, Server, Tree, serve};
 
 #[test]
 fn a_name_without_a_type_has_that_of_its_content() {
@@ -45,6 +45,28 @@ fn a_name_without_a_type_has_that_of_its_content() {
         assert!(response.body == content, "{name}");
         std::fs::remove_file(tree.path(&format!("www/{name}"))).expect("is there");
     }
+}
+
+#[test]
+fn browsers_are_told_not_to_guess() {
+    let tree = Tree::new();
+    let www = tree.text("www");
+    let server = Server::start([&www, "--dlist"]);
+    for (target, fields) in [
+        ("/hello.txt", ""),
+        ("/hello.txt", "Range: bytes=0-1\r\n"),
+        ("/", ""),
+        ("/missing.txt", ""),
+    ] {
+        let response = Client::ask(&server, "GET", target, fields);
+        let options = response.field("x-content-type-options");
+        assert_eq!(options, Some("nosniff"), "{target} {fields}");
+    }
+    let redirected = Client::get(&server, "/sub");
+    assert_eq!(redirected.field("x-content-type-options"), None);
+    let server = Server::start([&www, "--hdrs=X-Content-Type-Options,own"]);
+    let own = Client::get(&server, "/hello.txt");
+    assert_eq!(own.field("x-content-type-options"), Some("own"));
 }
 
 #[test]

@@ -692,6 +692,7 @@ fn a_full_disk_is_that_upload_s_error_only() {
     client.send("PUT /hello.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n");
     client.send_bytes(&pattern(3_000_000));
     assert_eq!(client.read_response("PUT").status, 507);
+    server.wait_for_log("507 Insufficient Storage: there is no room left");
     client.send("GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(client.read_response("GET").text(), "hello\n");
     assert!(is_empty(&tree.path("www/.httpout-tmp")));

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use ::http::StatusCode;
 use httpout_options::UsageError;
@@ -55,6 +56,11 @@ impl StartupError {
     }
 }
 
+/// What a message shows of a path.
+pub(crate) fn shown(path: &Path) -> String {
+    path.to_string_lossy().escape_debug().to_string()
+}
+
 fn bind_reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
@@ -82,6 +88,12 @@ pub(crate) enum Reject {
     Directory,
     #[error("the server may not read this file")]
     Unreadable,
+    #[error(
+        "a page of another site may not change what is here (option `cors=on` lets all of them)"
+    )]
+    ForeignOrigin,
+    #[error("too many requests of this connection are still being worked on")]
+    TooMany,
     #[error("too many directories are being listed at the same time")]
     Busy,
     #[error("{method} is not allowed here")]
@@ -124,7 +136,9 @@ impl Reject {
         match self {
             Reject::BadRequest(_) | Reject::Incomplete => StatusCode::BAD_REQUEST,
             Reject::NotFound => StatusCode::NOT_FOUND,
-            Reject::Directory | Reject::Unreadable | Reject::Unwritable => StatusCode::FORBIDDEN,
+            Reject::Directory | Reject::Unreadable | Reject::Unwritable | Reject::ForeignOrigin => {
+                StatusCode::FORBIDDEN
+            }
             Reject::Conflict(_) => StatusCode::CONFLICT,
             Reject::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Reject::UnsupportedCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -135,7 +149,9 @@ impl Reject {
             Reject::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Reject::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Reject::Plugin(Fault::NeverSent(_)) => StatusCode::GATEWAY_TIMEOUT,
-            Reject::Busy | Reject::Plugin(Fault::Busy(_)) => StatusCode::SERVICE_UNAVAILABLE,
+            Reject::TooMany | Reject::Busy | Reject::Plugin(Fault::Busy(_)) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Reject::Read(error) | Reject::Write(error) if is_exhausted(error) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }

@@ -1,6 +1,7 @@
 //! The life of a request, as one list.
 
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,6 +18,7 @@ use crate::ending::Ending;
 use crate::error::Reject;
 use crate::headers;
 use crate::http::{cors, path};
+use crate::log::Complaint;
 use crate::mode;
 use crate::server::{Handling, Link, TwoLengths};
 use crate::site::Site;
@@ -31,30 +33,27 @@ pub(crate) type Answer = Response<Content>;
 pub(crate) fn handle(site: Arc<Site>, link: Arc<Link>, request: Request<Incoming>) -> Answering {
     let handling = link.start_handling();
     let (head, body) = request.into_parts();
-    let mut upload = Upload::new(body, &head, link.clone(), site.timeout);
     let changes_something = mode::changes_something(&head.method);
-    if changes_something {
+    let admitted = match changes_something && handling.is_excessive() {
+        true => Err(Reject::TooMany),
+        false => Ok(()),
+    };
+    let has_own_task = changes_something && admitted.is_ok();
+    let mut upload = Upload::new(body, &head, link, site.timeout);
+    if has_own_task {
         upload.begun = site.mode.begin();
     }
     // Boxed: hyper keeps room for it as long as the connection lives, also while that is idle.
-    let answering = Box::pin(respond(site, link, head, upload));
-    Answering {
-        place: match changes_something {
-            true => Place::ItsOwnTask(tokio::spawn(answering)),
-            false => Place::Here(answering),
-        },
-        _handling: handling,
+    let answering = Box::pin(respond(site, handling, admitted, head, upload));
+    match has_own_task {
+        true => Answering::ItsOwnTask(tokio::spawn(answering)),
+        false => Answering::Here(answering),
     }
 }
 
 /// The answer to a request, while it is being made.
-pub(crate) struct Answering {
-    place: Place,
-    _handling: Handling,
-}
-
-enum Place {
-    /// The connection's task, with which it ends.
+pub(crate) enum Answering {
+    /// In the connection's task, with which it ends.
     Here(Pin<Box<dyn Future<Output = Response<Body>> + Send>>),
     ItsOwnTask(JoinHandle<Response<Body>>),
 }
@@ -63,11 +62,15 @@ impl Future for Answering {
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.place {
-            Place::Here(answering) => answering.as_mut().poll(context).map(Ok),
-            Place::ItsOwnTask(task) => match ready!(Pin::new(task).poll(context)) {
+        match &mut *self {
+            Answering::Here(answering) => answering.as_mut().poll(context).map(Ok),
+            Answering::ItsOwnTask(task) => match ready!(Pin::new(task).poll(context)) {
                 Ok(response) => Poll::Ready(Ok(response)),
-                Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+                Err(error) => match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    // The process is ending, and the connection with it.
+                    Err(_cancelled) => Poll::Pending,
+                },
             },
         }
     }
@@ -75,10 +78,12 @@ impl Future for Answering {
 
 async fn respond(
     site: Arc<Site>,
-    link: Arc<Link>,
+    handling: Handling,
+    admitted: Result<(), Reject>,
     head: Parts,
     mut upload: Upload,
 ) -> Response<Body> {
+    let link = &handling.link;
     let length = upload.length();
     let (path, path_error) = match path::normalize(head.uri.path()) {
         Ok(path) => (path, None),
@@ -92,11 +97,12 @@ async fn respond(
         .watches_endings()
         .then(|| Box::new(Ending::new(exchange.clone(), site.clone(), link.clone())));
     let head = &exchange.head;
-    let mut answer = match path_error.map_or_else(|| admit(&exchange), Err) {
+    let admitted = admitted.and_then(|()| path_error.map_or(Ok(()), Err));
+    let mut answer = match admitted.and_then(|()| admit(&exchange, site.cors)) {
         Err(reject) => rejected(&reject, &exchange),
         // Before any plugin: a browser sends no credentials with it (Fetch 3.3.5).
         Ok(()) if cors::is_preflight(site.cors, &head.method, &head.headers) => {
-            cors::preflight(&head.headers, site.mode.methods())
+            cors::preflight(site.cors, &head.headers, site.mode.methods())
         }
         Ok(()) => answer(&site, &exchange, &mut upload, ending.as_deref_mut()).await,
     };
@@ -158,7 +164,7 @@ async fn route(
 }
 
 /// Refuses what is no request for this server, whatever its mode (RFC 9110 9.1, RFC 9112 3.2, 6.1).
-fn admit(exchange: &Exchange) -> Result<(), Reject> {
+fn admit(exchange: &Exchange, cors: cors::Policy) -> Result<(), Reject> {
     let head = &exchange.head;
     match head.method {
         Method::GET
@@ -185,7 +191,20 @@ fn admit(exchange: &Exchange) -> Result<(), Reject> {
     if hosts == 0 && head.version == Version::HTTP_11 {
         return Err(Reject::BadRequest("the request has no Host field"));
     }
+    if mode::changes_something(&head.method)
+        && cors != cors::Policy::Always
+        && cors::is_foreign(&head.headers, host(head))
+    {
+        return Err(Reject::ForeignOrigin);
+    }
     Ok(())
+}
+
+/// What the client calls the server, with the port where it names one (RFC 9112 3.2.2, RFC 9113 8.3.1).
+fn host(head: &Parts) -> Option<&str> {
+    let field = || head.headers.get(header::HOST)?.to_str().ok();
+    let authority = head.uri.authority();
+    authority.map(|authority| authority.as_str()).or_else(field)
 }
 
 /// Content in another coding beside would be taken for the content itself.
@@ -207,13 +226,7 @@ fn replied(status: StatusCode, body: plugins::Body) -> Answer {
 /// The response to a request that is refused: a line of text, and the fields that its status demands.
 fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
     let status = reject.status();
-    let (request, path) = (exchange.id, exchange.path.escape_ascii());
-    match reject {
-        Reject::Read(error) | Reject::Write(error) if status != StatusCode::SERVICE_UNAVAILABLE => {
-            tracing::error!(request, %path, "{reject}: {error}");
-        }
-        _ => tracing::debug!(request, %path, "{status}: {reject}"),
-    }
+    log(reject, status, exchange);
     let text = format!("{status}: {reject}\n");
     let mut answer = Response::new(Content::Bytes(text.into()));
     *answer.status_mut() = status;
@@ -246,13 +259,31 @@ fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
     answer
 }
 
+fn log(reject: &Reject, status: StatusCode, exchange: &Exchange) {
+    static SHORTAGE: Complaint = Complaint::new();
+    let (request, path) = (exchange.id, exchange.path.escape_ascii());
+    let shortage: &dyn Display = match reject {
+        Reject::StorageFull => reject,
+        Reject::Read(error) | Reject::Write(error) if status == StatusCode::SERVICE_UNAVAILABLE => {
+            error
+        }
+        Reject::Read(error) | Reject::Write(error) => {
+            return tracing::error!(request, %path, "{reject}: {error}");
+        }
+        _ => return tracing::debug!(request, %path, "{status}: {reject}"),
+    };
+    if let Some(times) = SHORTAGE.times() {
+        tracing::warn!(request, %path, times, "{status}: {shortage}");
+    }
+}
+
 /// HEAD: the fields of GET, without its content (RFC 9110 9.3.2).
 fn strip_body(answer: &mut Answer) {
-    if allows_body(answer.status()) {
-        if let Some(length) = answer.body().length() {
-            let length = HeaderValue::from(length);
-            answer.headers_mut().insert(header::CONTENT_LENGTH, length);
-        }
+    if allows_body(answer.status())
+        && let Some(length) = answer.body().length()
+    {
+        let length = HeaderValue::from(length);
+        answer.headers_mut().insert(header::CONTENT_LENGTH, length);
     }
     *answer.body_mut() = Content::Empty;
 }

@@ -42,6 +42,11 @@ impl CommonFields {
         for (name, value) in &self.additional {
             fields.append(name.clone(), value.clone());
         }
+        // A browser that guesses could take for a page what is none.
+        if fields.contains_key(header::CONTENT_TYPE) {
+            let options = fields.entry(header::X_CONTENT_TYPE_OPTIONS);
+            options.or_insert(HeaderValue::from_static("nosniff"));
+        }
         if self.close && version < Version::HTTP_2 {
             fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

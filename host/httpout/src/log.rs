@@ -1,20 +1,26 @@
 //! The server's log on standard error. Whoever reads it may be slow, or gone: that holds nobody up.
 
 use std::io::{self, Write};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use httpout_options::Log;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Lines that wait to be written. What comes on top of them is lost, and counted.
 const WAITING: usize = 10_000;
 
 /// How long the end of the process waits for the last lines.
 const LAST_LINES: Duration = Duration::from_secs(1);
+
+/// What the targets of our events begin with.
+const OWN: [&str; 2] = ["httpout", "plugin"];
 
 static LINES: OnceLock<SyncSender<Vec<u8>>> = OnceLock::new();
 
@@ -35,11 +41,17 @@ pub fn start(level: Log) -> Option<Guard> {
         Log::Debug => LevelFilter::DEBUG,
         Log::Trace => LevelFilter::TRACE,
     };
+    // What the libraries say of each frame is not about clients.
+    let targets = Targets::new()
+        .with_default(level.min(LevelFilter::INFO))
+        .with_targets(OWN.map(|target| (target, level)));
     tracing_subscriber::fmt()
         .with_max_level(level)
         .with_writer(|| Line)
         .with_ansi(false)
         .log_internal_errors(false)
+        .finish()
+        .with(targets)
         .init();
     let (sender, receiver) = sync_channel(WAITING);
     let builder = std::thread::Builder::new().name("log".to_owned());
@@ -56,6 +68,32 @@ pub(crate) fn line(bytes: &[u8]) {
     };
     if lines.try_send(bytes.to_vec()).is_err() {
         LOST.fetch_add(1, Relaxed);
+    }
+}
+
+/// What may go wrong with request after request, and is said at most once a second.
+pub(crate) struct Complaint {
+    state: Mutex<(Option<Instant>, u32)>,
+}
+
+impl Complaint {
+    pub(crate) const fn new() -> Complaint {
+        Complaint {
+            state: Mutex::new((None, 0)),
+        }
+    }
+
+    /// It has happened again: how often since it was last said, if that is to be said at this point.
+    pub(crate) fn times(&self) -> Option<u32> {
+        let mut state = self.state.lock().expect("no holder panics");
+        let (said, times) = &mut *state;
+        *times += 1;
+        let is_early = |said: Instant| said.elapsed() < Duration::from_secs(1);
+        if said.is_some_and(is_early) {
+            return None;
+        }
+        *said = Some(Instant::now());
+        Some(std::mem::take(times))
     }
 }
 

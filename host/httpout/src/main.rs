@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use httpout::{Servers, Settings, StartupError, log};
 use httpout_options::{HelpLevel, Invocation, UsageError, explain, help, parse};
@@ -9,6 +10,9 @@ use httpout_options::{HelpLevel, Invocation, UsageError, explain, help, parse};
 // Many small, short-lived allocations from several threads.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long the end of the process waits for work on files: a disk may be slow, or hang.
+const LAST_WORK: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     match parse(std::env::args_os().skip(1)) {
@@ -34,7 +38,9 @@ fn serve(settings: Settings) -> Result<(), StartupError> {
         .enable_all()
         .build()
         .map_err(StartupError::Runtime)?;
-    runtime.block_on(async { Servers::bind(settings).await?.run().await })
+    let served = runtime.block_on(async { Servers::bind(settings).await?.run().await });
+    runtime.shutdown_timeout(LAST_WORK);
+    served
 }
 
 fn print(text: &str) -> ExitCode {

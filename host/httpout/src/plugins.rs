@@ -5,7 +5,7 @@ use std::sync::Arc;
 use httpout_options::Options;
 use httpout_plugins::{Chain, Engine, Plugin, Server};
 
-use crate::error::StartupError;
+use crate::error::{StartupError, shown};
 use crate::http::path;
 use crate::mode::Mode;
 use crate::settings::ServerSettings;
@@ -26,8 +26,7 @@ pub(crate) async fn load(
     let mut plugins = Vec::new();
     for spec in &settings.plugins {
         plugins.push(Plugin::load(engine.clone(), spec.clone(), server.clone()).await?);
-        let path = spec.path.to_string_lossy();
-        tracing::info!("plugin `{}` is loaded", path.escape_debug());
+        tracing::info!("plugin `{}` is loaded", shown(&spec.path));
     }
     Ok(Chain::new(plugins))
 }

@@ -3,7 +3,7 @@
 use std::io::ErrorKind::NotFound;
 use std::path::{Path, PathBuf};
 
-use crate::error::StartupError;
+use crate::error::{StartupError, shown};
 use crate::rules::{self, Rule};
 use crate::settings::cannot_open;
 
@@ -108,10 +108,6 @@ fn refuse(path: &Path, reason: &str) -> StartupError {
         option: "rdirs",
         reason: format!("`{}` {reason}", shown(path)),
     }
-}
-
-fn shown(path: &Path) -> String {
-    path.to_string_lossy().escape_debug().to_string()
 }
 
 /// The last name of a path, also of `.` and `..`.

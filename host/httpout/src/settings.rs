@@ -9,7 +9,7 @@ use httpout_options::{CommandLine, Cors, FilterName, Log, Options, ROWS, Row, St
 use httpout_plugins::{Limits, PluginSpec, frames_message};
 use percent_encoding::percent_decode_str;
 
-use crate::error::StartupError;
+use crate::error::{StartupError, shown};
 use crate::headers::CommonFields;
 use crate::http::cors;
 use crate::rdirs::{self, Exposed};
@@ -306,8 +306,7 @@ pub(crate) fn cannot_open(
     directory: &Path,
     error: &std::io::Error,
 ) -> StartupError {
-    let name = directory.to_string_lossy();
-    let reason = format!("cannot open directory `{}`: {error}", name.escape_debug());
+    let reason = format!("cannot open directory `{}`: {error}", shown(directory));
     refuse(option, reason)
 }
 

@@ -39,11 +39,11 @@ macro_rules! choices {
 }
 
 choices! {
-    /// Option `cors`: when responses allow scripts of other origins.
+    /// Option `cors`: what pages of other origins may do.
     Cors {
-        Off  "off"  "send no CORS fields"
-        On   "on"   "send them with each response"
-        Auto "auto" "send them when the request has `Origin`"
+        Off  "off"  "send no CORS fields, and refuse what would write"
+        On   "on"   "send them with each response; all pages may write too"
+        Auto "auto" "send them when the request has `Origin`, and refuse what would write"
     }
 }
 

@@ -33,7 +33,7 @@ options! {
         post              bool          = "false"   ""                Advanced Planned Media     "upload with POST, not PUT"
         dlist             bool          = "false"   ""                Advanced Ready   Files     "list the files of a directory on GET, as a page, or as JSON where `Accept` prefers it"
         sutc              bool          = "false"   ""                Advanced Ready   Responses "send the clock of the server as `Server-UTC`, in milliseconds"
-        cors              choice<Cors>  = "auto"    "MODE"            Advanced Ready   Responses "allow scripts of all origins to read responses"
+        cors              choice<Cors>  = "auto"    "MODE"            Advanced Ready   Responses "allow pages of other origins to read responses, and with `on` to write"
         reqlog            str           = -         "METHOD,..."      Advanced Ready   Operation "methods to log requests of, comma separated; `*` for all, `REC` for files written, a leading `-` for no line at the end"
         ice               bool          = "false"   ""                Advanced Planned Media     "send ICE metadata fields with live streams"
         max_client_errors uint          = "20"      "N"               Advanced Ready   Limits    "errors in a row that end an HTTP/1.1 connection, 0 for no limit"

@@ -3,12 +3,14 @@
 pub(crate) mod client;
 pub(crate) mod curl;
 pub(crate) mod guest;
+pub(crate) mod http2;
 pub(crate) mod server;
 pub(crate) mod tree;
 
 pub(crate) use client::{Client, Response};
 pub(crate) use curl::{curl, try_curl};
 pub(crate) use guest::guest;
+pub(crate) use http2::Http2;
 pub(crate) use server::Server;
 pub(crate) use tree::Tree;
 

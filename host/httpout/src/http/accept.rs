@@ -7,17 +7,24 @@ use crate::http::negotiate::{BEST, preferences};
 /// The weight that `Accept` gives to a media type, in thousandths: that of the closest range which holds it.
 /// 0 is not acceptable; without the field everything is equally good.
 pub(crate) fn weight(fields: &HeaderMap, media_type: &str) -> u16 {
-    let Some(ranges) = preferences(fields, &header::ACCEPT) else {
+    if !fields.contains_key(header::ACCEPT) {
         return BEST;
+    }
+    let (kind, subtype) = media_type.split_once('/').unwrap_or((media_type, ""));
+    let of = |kind: &str, subtype: &str| {
+        let is_meant = |range: &str| {
+            let parts = range.split_once('/');
+            parts.is_some_and(|(first, second)| {
+                first.eq_ignore_ascii_case(kind) && second.eq_ignore_ascii_case(subtype)
+            })
+        };
+        let ranges = preferences(fields, &header::ACCEPT);
+        let fitting = ranges.filter(|(range, _)| is_meant(range));
+        fitting.map(|(_, weight)| weight).max()
     };
-    let (kind, _) = media_type.split_once('/').unwrap_or((media_type, ""));
-    let of = |wanted: &str| {
-        let fitting = ranges.iter().filter(|(range, _)| range == wanted);
-        fitting.map(|(_, weight)| *weight).max()
-    };
-    of(media_type)
-        .or_else(|| of(&format!("{kind}/*")))
-        .or_else(|| of("*/*"))
+    of(kind, subtype)
+        .or_else(|| of(kind, "*"))
+        .or_else(|| of("*", "*"))
         .unwrap_or(0)
 }
 

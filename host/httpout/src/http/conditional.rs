@@ -4,6 +4,8 @@ use std::time::SystemTime;
 
 use ::http::{HeaderMap, HeaderName, Method, header};
 
+use crate::http::negotiate::Coding;
+
 /// What the conditions of a request say.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -26,42 +28,27 @@ pub(crate) struct Validators<'a> {
 
 /// Evaluates the conditions in the order of RFC 9110 13.2.2, `If-Range` aside.
 pub(crate) fn check(method: &Method, fields: &HeaderMap, current: Validators<'_>) -> Verdict {
-    if let Some(matches) = any_tag(fields, &header::IF_MATCH, current.etag, Comparison::Strong) {
-        if !matches {
-            return Verdict::PreconditionFailed;
-        }
-    } else if let Some(date) = date(fields, &header::IF_UNMODIFIED_SINCE)
-        && newer(current.modified, date)
-    {
-        return Verdict::PreconditionFailed;
-    }
-    let reads = matches!(*method, Method::GET | Method::HEAD);
-    if let Some(matches) = any_tag(
-        fields,
-        &header::IF_NONE_MATCH,
-        current.etag,
-        Comparison::Weak,
-    ) {
-        return match (matches, reads) {
-            (false, _) => Verdict::Proceed,
-            (true, true) => Verdict::NotModified,
-            (true, false) => Verdict::PreconditionFailed,
-        };
-    }
-    match date(fields, &header::IF_MODIFIED_SINCE) {
-        Some(date) if reads && !newer(current.modified, date) => Verdict::NotModified,
-        _ => Verdict::Proceed,
-    }
+    evaluate(method, fields, &[current.etag], current.modified)
 }
 
-/// The same for what a request is going to change; there may be no representation yet (RFC 9110 13.1).
+/// The same for what a request is going to change; there may be no representation yet (RFC 9110 13.1). A client that has
+/// read the file in a coding knows the tag of that.
 pub(crate) fn check_write(
     method: &Method,
     fields: &HeaderMap,
     current: Option<Validators<'_>>,
 ) -> Verdict {
     match current {
-        Some(current) => check(method, fields, current),
+        Some(current) => {
+            let coded = Coding::ALL.map(|coding| coding.etag(current.etag));
+            let [gzip, deflate] = &coded;
+            evaluate(
+                method,
+                fields,
+                &[current.etag, gzip, deflate],
+                current.modified,
+            )
+        }
         // Nothing matches, neither `*` nor a tag; without a date there is nothing to compare.
         None if fields.contains_key(header::IF_MATCH) => Verdict::PreconditionFailed,
         None => Verdict::Proceed,
@@ -95,6 +82,31 @@ pub(crate) fn is_named(fields: &HeaderMap, etag: &str) -> bool {
     })
 }
 
+/// `etags` are all that stand for the content.
+fn evaluate(method: &Method, fields: &HeaderMap, etags: &[&str], modified: SystemTime) -> Verdict {
+    if let Some(matches) = any_tag(fields, &header::IF_MATCH, etags, Comparison::Strong) {
+        if !matches {
+            return Verdict::PreconditionFailed;
+        }
+    } else if let Some(date) = date(fields, &header::IF_UNMODIFIED_SINCE)
+        && newer(modified, date)
+    {
+        return Verdict::PreconditionFailed;
+    }
+    let reads = matches!(*method, Method::GET | Method::HEAD);
+    if let Some(matches) = any_tag(fields, &header::IF_NONE_MATCH, etags, Comparison::Weak) {
+        return match (matches, reads) {
+            (false, _) => Verdict::Proceed,
+            (true, true) => Verdict::NotModified,
+            (true, false) => Verdict::PreconditionFailed,
+        };
+    }
+    match date(fields, &header::IF_MODIFIED_SINCE) {
+        Some(date) if reads && !newer(modified, date) => Verdict::NotModified,
+        _ => Verdict::Proceed,
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Comparison {
     Strong,
@@ -105,7 +117,7 @@ enum Comparison {
 fn any_tag(
     fields: &HeaderMap,
     name: &HeaderName,
-    etag: &str,
+    etags: &[&str],
     comparison: Comparison,
 ) -> Option<bool> {
     let mut values = fields.get_all(name).iter().peekable();
@@ -113,8 +125,9 @@ fn any_tag(
     Some(values.any(|value| {
         let text = String::from_utf8_lossy(value.as_bytes());
         text.trim() == "*"
-            || tags(&text)
-                .any(|(weak, tag)| tag == etag && (comparison == Comparison::Weak || !weak))
+            || tags(&text).any(|(weak, tag)| {
+                etags.contains(&tag) && (comparison == Comparison::Weak || !weak)
+            })
     }))
 }
 
@@ -239,6 +252,25 @@ mod tests {
             on_nothing(header::IF_UNMODIFIED_SINCE, SAME),
             Verdict::Proceed
         );
+    }
+
+    #[test]
+    fn a_write_knows_the_tags_of_all_codings() {
+        let put = |name, value| {
+            let fields = map(&[(name, value)]);
+            check_write(&Method::PUT, &fields, Some(current()))
+        };
+        for tag in ["\"a,b\"", "\"a,b-gzip\"", "\"x\", \"a,b-deflate\""] {
+            assert_eq!(put(header::IF_MATCH, tag), Verdict::Proceed, "{tag}");
+            let other = put(header::IF_NONE_MATCH, tag);
+            assert_eq!(other, Verdict::PreconditionFailed, "{tag}");
+        }
+        for tag in ["\"a,b-br\"", "\"x-gzip\"", "W/\"a,b-gzip\""] {
+            let verdict = put(header::IF_MATCH, tag);
+            assert_eq!(verdict, Verdict::PreconditionFailed, "{tag}");
+        }
+        let read = verdict(Method::GET, &[(header::IF_MATCH, "\"a,b-gzip\"")]);
+        assert_eq!(read, Verdict::PreconditionFailed);
     }
 
     #[test]

@@ -20,6 +20,9 @@ const EXPOSED: &str = "Accept-Ranges, Content-Encoding, Content-Length, Content-
 /// How long a browser may keep the answer to a preflight request, in seconds. Browsers cut it to 2 h or 24 h.
 const MAX_AGE: &str = "86400";
 
+/// The methods that scripts of other origins may use unless the user allows all.
+const READING: &str = "GET, HEAD, OPTIONS";
+
 const TIMING_ALLOW_ORIGIN: HeaderName = HeaderName::from_static("timing-allow-origin");
 
 const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -33,11 +36,18 @@ pub(crate) fn is_preflight(policy: Policy, method: &Method, request: &HeaderMap)
 }
 
 /// The answer to a preflight request; `methods` are those of the server. [`apply`] is to follow.
-pub(crate) fn preflight<B: Default>(request: &HeaderMap, methods: &'static str) -> Response<B> {
+pub(crate) fn preflight<B: Default>(
+    policy: Policy,
+    request: &HeaderMap,
+    methods: &'static str,
+) -> Response<B> {
     let mut response = Response::new(B::default());
     *response.status_mut() = StatusCode::NO_CONTENT;
     let fields = response.headers_mut();
-    let methods = HeaderValue::from_static(methods);
+    let methods = HeaderValue::from_static(match policy {
+        Policy::Always => methods,
+        Policy::ByOrigin | Policy::Never => READING,
+    });
     fields.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
     // Named one by one, because `*` would not cover Authorization.
     let asked = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS);
@@ -54,6 +64,20 @@ pub(crate) fn preflight<B: Default>(request: &HeaderMap, methods: &'static str) 
         fields.append(header::VARY, name.into());
     }
     response
+}
+
+/// Whether a request comes from a page of another origin, as far as its fields tell: browsers send `Origin` with all that
+/// changes something, also with a plain form, which needs no preflight request. `host` is that of the request, with its
+/// port. The scheme is not compared: a proxy may have taken TLS off.
+pub(crate) fn is_foreign(request: &HeaderMap, host: Option<&str>) -> bool {
+    let is_ours = |origin: &HeaderValue| {
+        let origin = origin.to_str().ok();
+        let authority = origin.and_then(|origin| Some(origin.split_once("://")?.1));
+        authority
+            .zip(host)
+            .is_some_and(|(authority, host)| authority.eq_ignore_ascii_case(host))
+    };
+    !request.get_all(header::ORIGIN).iter().all(is_ours)
 }
 
 /// Adds the fields that let scripts read a response, unless a plugin has decided about them.
@@ -80,4 +104,44 @@ pub(crate) fn apply(policy: Policy, request: &HeaderMap, response: &mut HeaderMa
     );
     response.insert(TIMING_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response.insert(RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_the_same_host_and_port_is_not_foreign() {
+        let is_foreign = |origins: &[&str], host| {
+            let origins = origins.iter().map(|origin| {
+                let value = origin.parse().expect("is legal");
+                (header::ORIGIN, value)
+            });
+            is_foreign(&origins.collect(), host)
+        };
+        assert!(!is_foreign(&[], Some("a.example")) && !is_foreign(&[], None));
+        for (origin, host) in [
+            ("http://a.example", "a.example"),
+            ("https://A.example", "a.Example"),
+            ("http://a.example:8080", "a.example:8080"),
+            ("http://[::1]:8080", "[::1]:8080"),
+        ] {
+            assert!(!is_foreign(&[origin], Some(host)), "{origin}");
+        }
+        for origin in [
+            "null",
+            "",
+            "a.example",
+            "http://b.example",
+            "http://a.example:8080",
+            "http://a.example.b.example",
+            "http://a.example/",
+            "caf\u{e9}://a.example",
+        ] {
+            assert!(is_foreign(&[origin], Some("a.example")), "{origin}");
+        }
+        assert!(is_foreign(&["http://a.example"], None));
+        let both = ["http://a.example", "http://b.example"];
+        assert!(is_foreign(&both, Some("a.example")));
+    }
 }

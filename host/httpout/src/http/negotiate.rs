@@ -1,5 +1,7 @@
 //! What a client prefers (RFC 9110 12.4, 12.5).
 
+use std::{iter, str};
+
 use ::http::{HeaderMap, HeaderName, header};
 
 /// A content coding that representations are offered in, beside none.
@@ -11,6 +13,8 @@ pub(crate) enum Coding {
 }
 
 impl Coding {
+    pub(crate) const ALL: [Coding; 2] = [Coding::Gzip, Coding::Deflate];
+
     /// As fields name it.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -18,23 +22,38 @@ impl Coding {
             Coding::Deflate => "deflate",
         }
     }
+
+    /// The entity tag of a content in this coding, by the one that it has without.
+    pub(crate) fn etag(self, identity: &str) -> String {
+        let inner = identity.strip_suffix('"').unwrap_or(identity);
+        [inner, "-", self.name(), "\""].concat()
+    }
 }
 
 /// The coding for a client by its `Accept-Encoding` (RFC 9110 12.5.3); none where it likes the content better as it is,
 /// or says nothing.
 pub(crate) fn coding(fields: &HeaderMap) -> Option<Coding> {
-    let items = preferences(fields, &header::ACCEPT_ENCODING)?;
-    let named = |names: &[&str]| {
-        let found = items
-            .iter()
-            .find(|(item, _)| names.contains(&item.as_str()));
-        found.map(|(_, weight)| *weight)
-    };
-    let others = named(&["*"]).unwrap_or(0);
-    let gzip = named(&["gzip", "x-gzip"]).unwrap_or(others);
-    let deflate = named(&["deflate"]).unwrap_or(others);
+    let (mut gzip, mut deflate, mut identity, mut others) = (None, None, None, None);
+    for (item, weight) in preferences(fields, &header::ACCEPT_ENCODING) {
+        let is = |name: &str| item.eq_ignore_ascii_case(name);
+        let place = if is("gzip") || is("x-gzip") {
+            &mut gzip
+        } else if is("deflate") {
+            &mut deflate
+        } else if is("identity") {
+            &mut identity
+        } else if is("*") {
+            &mut others
+        } else {
+            continue;
+        };
+        // The first of equal names counts.
+        place.get_or_insert(weight);
+    }
+    let others = others.unwrap_or(0);
+    let (gzip, deflate) = (gzip.unwrap_or(others), deflate.unwrap_or(others));
     // Not named, it is acceptable, but liked less than anything that is.
-    let identity = named(&["identity"]).unwrap_or(others);
+    let identity = identity.unwrap_or(others);
     let (best, weight) = if gzip >= deflate {
         (Coding::Gzip, gzip)
     } else {
@@ -46,24 +65,21 @@ pub(crate) fn coding(fields: &HeaderMap) -> Option<Coding> {
 /// The weight of what a client likes best, in thousandths; 0 is not acceptable.
 pub(crate) const BEST: u16 = 1000;
 
-/// The items of a list with weights, such as `Accept-Encoding`: each in lower case with its weight in thousandths.
-/// None where there is no such field. An item whose weight is malformed counts as not acceptable.
-pub(crate) fn preferences(fields: &HeaderMap, name: &HeaderName) -> Option<Vec<(String, u16)>> {
-    let mut values = fields.get_all(name).iter().peekable();
-    values.peek()?;
-    let mut items = Vec::new();
-    for value in values {
-        let text = String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase();
-        for item in text.split(',') {
-            let mut parts = item.split(';').map(str::trim);
-            let Some(token) = parts.next().filter(|token| !token.is_empty()) else {
-                continue;
-            };
-            let weight = parts.find_map(|part| part.strip_prefix("q="));
-            items.push((token.to_owned(), weight.map_or(BEST, thousandths)));
-        }
-    }
-    Some(items)
+/// The items of a list with weights, such as `Accept-Encoding`: each with its weight in thousandths. Their case has no
+/// meaning. An item whose weight is malformed counts as not acceptable.
+pub(crate) fn preferences<'a>(
+    fields: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = (&'a str, u16)> {
+    let values = fields.get_all(name).into_iter();
+    let items = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    items.filter_map(|item| {
+        let mut parts = str::from_utf8(item).ok()?.split(';').map(str::trim);
+        let token = parts.next().filter(|token| !token.is_empty())?;
+        let weight =
+            parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        Some((token, weight.map_or(BEST, thousandths)))
+    })
 }
 
 /// `0.7` is 700.
@@ -72,7 +88,10 @@ fn thousandths(weight: &str) -> u16 {
     let digits = rest.len() <= 3 && rest.bytes().all(|byte| byte.is_ascii_digit());
     match (whole, digits) {
         ("1", true) if rest.bytes().all(|byte| byte == b'0') => BEST,
-        ("0", true) => format!("{rest:0<3}").parse().unwrap_or(0),
+        ("0", true) => {
+            let filled = rest.bytes().chain(iter::repeat(b'0')).take(3);
+            filled.fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'))
+        }
         _ => 0,
     }
 }
@@ -152,20 +171,13 @@ mod tests {
     #[test]
     fn weights_are_read_in_thousandths() {
         let mut fields = HeaderMap::new();
-        assert_eq!(preferences(&fields, &ACCEPT), None);
+        assert_eq!(preferences(&fields, &ACCEPT).next(), None);
         fields.append(
             ACCEPT,
-            "A;q=0.7, b ; q=1.000,,c;q=1.1".parse().expect("is legal"),
+            "A;Q=0.7, b ; q=1.000,,c;q=1.1".parse().expect("is legal"),
         );
         fields.append(ACCEPT, "d;level=1;q=0, e".parse().expect("is legal"));
-        let item = |name: &str, weight| (name.to_owned(), weight);
-        let expected = vec![
-            item("a", 700),
-            item("b", 1000),
-            item("c", 0),
-            item("d", 0),
-            item("e", 1000),
-        ];
-        assert_eq!(preferences(&fields, &ACCEPT), Some(expected));
+        let expected = [("A", 700), ("b", 1000), ("c", 0), ("d", 0), ("e", 1000)];
+        assert!(preferences(&fields, &ACCEPT).eq(expected));
     }
 }

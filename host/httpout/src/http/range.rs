@@ -1,7 +1,9 @@
 //! Byte ranges of a GET (RFC 9110 14; documents: httpout, several ranges give one body).
 
+use ::http::HeaderValue;
+
 /// The most ranges that one request may ask for.
-const MOST_RANGES: usize = 64;
+pub(crate) const MOST_RANGES: usize = 64;
 
 /// What a `Range` field asks of a representation.
 #[derive(Debug, PartialEq, Eq)]
@@ -136,6 +138,17 @@ fn strip_unit(text: &str) -> Option<&str> {
     unit.trim().eq_ignore_ascii_case("bytes").then_some(rest)
 }
 
+/// The value of `Content-Range`: several parts are one body (documents: httpout). The length is that of the whole, where
+/// it is known.
+pub(crate) fn content_range(parts: &[Part], length: Option<u64>) -> HeaderValue {
+    let spans = parts
+        .iter()
+        .map(|part| format!("{}-{}", part.first, part.last));
+    let spans = spans.collect::<Vec<_>>().join(",");
+    let length = length.map_or_else(|| "*".to_owned(), |length| length.to_string());
+    HeaderValue::try_from(format!("bytes {spans}/{length}")).expect("digits and separators")
+}
+
 /// Digits only; a number beyond 64 bits is as good as the largest.
 pub(crate) fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -218,6 +231,14 @@ mod tests {
             Growing::Parts(vec![part(3, 4)])
         );
         assert_eq!(check_growing(b"bytes=5-", 5), Growing::Unsatisfiable);
+    }
+
+    #[test]
+    fn several_parts_are_one_field() {
+        let part = |first, last| Part { first, last };
+        assert_eq!(content_range(&[part(0, 4)], Some(9)), "bytes 0-4/9");
+        let several = [part(0, 4), part(7, 7)];
+        assert_eq!(content_range(&several, None), "bytes 0-4,7-7/*");
     }
 
     proptest! {

@@ -4,7 +4,7 @@
 use ::http::{HeaderMap, HeaderName, header};
 
 use crate::error::Reject;
-use crate::http::range::{self, Spec};
+use crate::http::range::{self, MOST_RANGES, Spec};
 
 /// Where bytes of the body go: from a position on, as many as there are, or all that are left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +24,13 @@ pub(crate) fn parse(fields: &HeaderMap) -> Result<Option<Vec<Spec>>, Reject> {
     match (range, content_range) {
         (None, None) => Ok(None),
         (Some(_), Some(_)) => Err(Reject::BadRequest("both Range and Content-Range are given")),
-        (Some(value), None) => range::parse(value)
-            .map(Some)
-            .ok_or(Reject::BadRequest("the Range is not understood")),
+        (Some(value), None) => match range::parse(value) {
+            Some(specs) if specs.len() > MOST_RANGES => {
+                Err(Reject::BadRequest("the Range has too many parts"))
+            }
+            Some(specs) => Ok(Some(specs)),
+            None => Err(Reject::BadRequest("the Range is not understood")),
+        },
         (None, Some(value)) => parse_content_range(value)
             .map(|spec| Some(vec![spec]))
             .ok_or(Reject::BadRequest("the Content-Range is not understood")),
@@ -149,6 +153,9 @@ mod tests {
         for value in ["bytes=a-b", "items=0-1", "bytes=", "bytes=3-2", "0-1"] {
             assert_eq!(range(value, Some(2)), Err(400), "{value}");
         }
+        let [most, more] = [64, 65].map(|count| format!("bytes={}", vec!["0-0"; count].join(",")));
+        assert!(range(&most, Some(64)).is_ok());
+        assert_eq!(range(&more, Some(65)), Err(400));
         assert_eq!(range("bytes=0-1", Some(3)), Err(400));
         assert_eq!(range("bytes=0-,2-3", Some(3)), Err(400));
         assert_eq!(range("bytes=0-3,8-", Some(3)), Err(400));

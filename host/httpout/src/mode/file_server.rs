@@ -126,14 +126,14 @@ impl FileServer {
         let ranges = self.check_range(exchange, &file);
         // Parts are those of the file as it is.
         if let (Ranges::Whole, Some(coding)) = (&ranges, check_coding(exchange, &file)) {
-            if let Some(known) = self.known(exchange, &file, coding) {
-                return Ok(self.not_modified(&known));
+            if let Some(etag) = self.known(exchange, &file, coding) {
+                return Ok(self.not_modified(Representation { etag, ..file }));
             }
             file = self.compressed.apply(coding, file).await;
         }
-        match self.check_conditions(exchange, &file) {
+        match self.check_conditions(exchange, validators(&file)) {
             Verdict::Proceed => {}
-            Verdict::NotModified => return Ok(self.not_modified(&file)),
+            Verdict::NotModified => return Ok(self.not_modified(file)),
             Verdict::PreconditionFailed => return Err(Reject::PreconditionFailed),
         }
         match ranges {
@@ -145,35 +145,32 @@ impl FileServer {
         }
     }
 
-    /// The file in a coding in which the client has it: it names the tag, so nothing needs to be compressed.
+    /// The tag of the coding in which the client has the file: it names it, so nothing needs to be compressed.
     fn known(
         &self,
         exchange: &Exchange,
         file: &Representation,
         coding: Coding,
-    ) -> Option<Representation> {
+    ) -> Option<HeaderValue> {
         let fields = &exchange.head.headers;
         if !fields.contains_key(header::IF_NONE_MATCH) {
             return None;
         }
-        let coded = Representation {
-            etag: file.coded_etag(coding),
-            ..file.clone()
+        let etag = file.coded_etag(coding);
+        let coded = Validators {
+            etag: etag.to_str().expect("digits and letters"),
+            modified: file.modified,
         };
-        let is_known = conditional::is_named(fields, validators(&coded).etag)
-            && self.check_conditions(exchange, &coded) == Verdict::NotModified;
-        is_known.then_some(coded)
+        let is_known = conditional::is_named(fields, coded.etag)
+            && self.check_conditions(exchange, coded) == Verdict::NotModified;
+        is_known.then_some(etag)
     }
 
-    fn check_conditions(&self, exchange: &Exchange, file: &Representation) -> Verdict {
+    fn check_conditions(&self, exchange: &Exchange, current: Validators<'_>) -> Verdict {
         if matches!(self.caching, Caching::Disabled) {
             return Verdict::Proceed;
         }
-        conditional::check(
-            &exchange.head.method,
-            &exchange.head.headers,
-            validators(file),
-        )
+        conditional::check(&exchange.head.method, &exchange.head.headers, current)
     }
 
     fn check_range(&self, exchange: &Exchange, file: &Representation) -> Ranges {
@@ -192,14 +189,14 @@ impl FileServer {
     }
 
     fn whole(&self, file: Representation) -> Answer {
-        let length = file.length;
+        let (length, coding) = (file.length, file.coding);
         let all = length.checked_sub(1).map(|last| Part { first: 0, last });
-        let mut answer = self.describe(&file, StatusCode::OK);
-        if let Some(coding) = file.coding {
+        let (mut answer, source) = self.describe(file, StatusCode::OK);
+        if let Some(coding) = coding {
             let name = HeaderValue::from_static(coding.name());
             answer.headers_mut().insert(header::CONTENT_ENCODING, name);
         }
-        *answer.body_mut() = match file.source {
+        *answer.body_mut() = match source {
             Source::Memory(bytes) => Content::Bytes(bytes),
             Source::Disk(file) => Content::File(FileContent::new(file, all)),
         };
@@ -208,34 +205,29 @@ impl FileServer {
 
     /// Several parts are one body, in the order asked (documents: httpout).
     fn partial(&self, file: Representation, parts: &[Part]) -> Answer {
-        let mut answer = self.describe(&file, StatusCode::PARTIAL_CONTENT);
-        let spans = parts
-            .iter()
-            .map(|part| format!("{}-{}", part.first, part.last));
-        let spans: Vec<String> = spans.collect();
-        let value = format!("bytes {}/{}", spans.join(","), file.length);
-        let value = HeaderValue::try_from(value).expect("digits and separators");
-        answer.headers_mut().insert(header::CONTENT_RANGE, value);
-        *answer.body_mut() = match file.source {
+        let range = range::content_range(parts, Some(file.length));
+        let (mut answer, source) = self.describe(file, StatusCode::PARTIAL_CONTENT);
+        answer.headers_mut().insert(header::CONTENT_RANGE, range);
+        *answer.body_mut() = match source {
             Source::Memory(bytes) => cut(&bytes, parts),
             Source::Disk(file) => Content::File(FileContent::new(file, parts.iter().copied())),
         };
         answer
     }
 
-    fn not_modified(&self, file: &Representation) -> Answer {
-        let mut answer = self.describe(file, StatusCode::NOT_MODIFIED);
+    fn not_modified(&self, file: Representation) -> Answer {
+        let (mut answer, _) = self.describe(file, StatusCode::NOT_MODIFIED);
         answer.headers_mut().remove(header::CONTENT_TYPE);
         answer
     }
 
-    /// An answer about a file, without content yet.
-    fn describe(&self, file: &Representation, status: StatusCode) -> Answer {
+    /// An answer about a file, without content yet, and where that is.
+    fn describe(&self, file: Representation, status: StatusCode) -> (Answer, Source) {
         let mut answer = Response::new(Content::Empty);
         *answer.status_mut() = status;
         let fields = answer.headers_mut();
-        fields.insert(header::CONTENT_TYPE, file.content_type.clone());
-        fields.insert(header::LAST_MODIFIED, file.last_modified.clone());
+        fields.insert(header::CONTENT_TYPE, file.content_type);
+        fields.insert(header::LAST_MODIFIED, file.last_modified);
         if !self.norange {
             fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         }
@@ -246,9 +238,9 @@ impl FileServer {
             fields.insert(header::CACHE_CONTROL, value.clone());
         }
         if !matches!(self.caching, Caching::Disabled) {
-            fields.insert(header::ETAG, file.etag.clone());
+            fields.insert(header::ETAG, file.etag);
         }
-        answer
+        (answer, file.source)
     }
 }
 
@@ -262,7 +254,7 @@ fn check_coding(exchange: &Exchange, file: &Representation) -> Option<Coding> {
 
 fn validators(file: &Representation) -> Validators<'_> {
     Validators {
-        etag: file.etag.to_str().expect("made of digits and letters"),
+        etag: file.etag(),
         modified: file.modified,
     }
 }

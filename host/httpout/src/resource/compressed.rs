@@ -80,26 +80,17 @@ impl Compressed {
     }
 
     async fn make(&self, coding: Coding, file: &Representation) -> io::Result<Arc<Made>> {
-        let source = match &file.source {
-            // So young a file may change without a trace: its content is compared.
-            Source::Disk(_) if !file.identity.is_settled() => {
-                let (source, length) = (file.source.clone(), file.length);
-                let reading = spawn_blocking(move || read(&source, length));
-                Source::Memory(reading.await.map_err(io::Error::other).flatten()?)
-            }
-            source => source.clone(),
-        };
         let key = (file.identity, coding);
         // One makes it, while others wait.
         match self.cache.get_value_or_guard_async(&key).await {
-            Ok(made) if made.is_from(&source) => Ok(made),
-            Ok(_) => {
-                let made = self.make_anew(coding, file, source).await?;
+            Ok(made) if made.is_from(&file.source) => Ok(made),
+            Ok(last) => {
+                let made = self.make_anew(coding, file, Some(last)).await?;
                 self.cache.insert(key, made.clone());
                 Ok(made)
             }
             Err(guard) => {
-                let made = self.make_anew(coding, file, source).await?;
+                let made = self.make_anew(coding, file, None).await?;
                 // Where it cannot be kept, it is made again for the next.
                 let _ = guard.insert(made.clone());
                 Ok(made)
@@ -107,25 +98,33 @@ impl Compressed {
         }
     }
 
+    /// What was made last is taken where it is from the same content.
     async fn make_anew(
         &self,
         coding: Coding,
         file: &Representation,
-        source: Source,
+        last: Option<Arc<Made>>,
     ) -> io::Result<Arc<Made>> {
-        let from = match &source {
-            Source::Memory(content) => Some(content.clone()),
-            Source::Disk(_) => None,
-        };
-        let length = file.length;
+        let file = file.clone();
         let permit = self.permits.clone().acquire_owned().await;
-        let compressing = spawn_blocking(move || {
+        let making = spawn_blocking(move || {
+            // Also to read: files that wait are not in memory.
             let _permit = permit;
-            compress(coding, &read(&source, length)?)
+            // So young a file on disk may change without a trace: its content is compared. Asked before it is read.
+            let is_compared =
+                matches!(file.source, Source::Memory(_)) || !file.identity.is_settled();
+            let from = read(&file.source, file.length)?;
+            let content = match last.filter(|last| last.from.as_ref() == Some(&from)) {
+                Some(last) => last.content.clone(),
+                None => {
+                    let content = compress(coding, &from)?;
+                    content.map(|content| (content, file.coded_etag(coding)))
+                }
+            };
+            let from = is_compared.then_some(from);
+            Ok(Arc::new(Made { from, content }))
         });
-        let content = compressing.await.map_err(io::Error::other).flatten()?;
-        let content = content.map(|content| (content, file.coded_etag(coding)));
-        Ok(Arc::new(Made { from, content }))
+        making.await.map_err(io::Error::other).flatten()
     }
 }
 

@@ -181,10 +181,12 @@ impl Representation {
 
     /// The tag that it has in a coding.
     pub(crate) fn coded_etag(&self, coding: Coding) -> HeaderValue {
-        let etag = self.etag.as_bytes();
-        let inner = &etag[..etag.len() - 1];
-        let bytes = [inner, b"-", coding.name().as_bytes(), b"\""].concat();
-        HeaderValue::from_maybe_shared(Bytes::from(bytes)).expect("digits and letters")
+        field(coding.etag(self.etag()))
+    }
+
+    /// The tag as text.
+    pub(crate) fn etag(&self) -> &str {
+        self.etag.to_str().expect("digits and letters")
     }
 }
 

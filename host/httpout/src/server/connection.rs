@@ -19,10 +19,11 @@ use crate::handler;
 use crate::server::connections::{Link, Order};
 use crate::server::stream::{Stream, Transport};
 use crate::server::tls;
+use crate::server::wire::Wire;
 use crate::site::Site;
 
 /// Requests that an HTTP/2 client may have open.
-const STREAMS: u32 = 100;
+pub(super) const STREAMS: u32 = 100;
 
 /// The longest head of an HTTP/2 request, in bytes.
 const HEAD: u32 = 64 << 10;
@@ -41,16 +42,20 @@ pub(super) async fn serve(
     link: Arc<Link>,
     site: Arc<Site>,
 ) {
+    let wire = Wire {
+        socket,
+        link: link.clone(),
+    };
     match tls {
         None => {
-            let beginning = unless_told(&link, begins_http2(&socket)).await;
+            let beginning = unless_told(&link, begins_http2(&wire.socket)).await;
             if let Some(is_http2) = beginning {
-                serve_requests(Transport::Plain(socket), is_http2, link, site).await;
+                serve_requests(Transport::Plain(wire), is_http2, link, site).await;
             }
         }
         Some(acceptor) => {
             // Boxed: a plain connection would carry the large state of a handshake.
-            let handshake = Box::pin(tls::accept(socket, &acceptor));
+            let handshake = Box::pin(tls::accept(wire, &acceptor));
             if let Some(Some(stream)) = unless_told(&link, handshake).await {
                 let transport = Transport::Tls(stream);
                 let is_http2 = transport.is_http2();
@@ -104,7 +109,7 @@ async fn serve_requests(transport: Transport, is_http2: bool, link: Arc<Link>, s
         }
         handler::handle(site.clone(), link.clone(), request)
     });
-    let stream = Stream::new(transport, link.clone());
+    let stream = Stream::new(transport);
     let ended = if is_http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder

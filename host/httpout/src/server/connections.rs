@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::body::Delivery;
+use crate::server::connection::STREAMS;
 use crate::server::sendfile::FileQueue;
 use crate::settings::ServerSettings;
 
@@ -217,8 +218,10 @@ impl Link {
     /// While the answer to a request is being made, the connection is not idle.
     pub(crate) fn start_handling(self: &Arc<Self>) -> Handling {
         self.note_progress();
-        self.handling.fetch_add(1, Relaxed);
-        Handling(self.clone())
+        Handling {
+            link: self.clone(),
+            others: self.handling.fetch_add(1, Relaxed),
+        }
     }
 
     /// Counts a request; whether it names two lengths.
@@ -292,12 +295,23 @@ impl Link {
 }
 
 /// The answer to one request is being made.
-pub(crate) struct Handling(Arc<Link>);
+pub(crate) struct Handling {
+    pub(crate) link: Arc<Link>,
+    /// Requests of the connection of which that held when this one came.
+    others: u32,
+}
+
+impl Handling {
+    /// Whether there are more of them than a client can have open: it resets what it has begun.
+    pub(crate) fn is_excessive(&self) -> bool {
+        self.others >= STREAMS
+    }
+}
 
 impl Drop for Handling {
     fn drop(&mut self) {
-        self.0.note_progress();
-        self.0.handling.fetch_sub(1, Relaxed);
+        self.link.note_progress();
+        self.link.handling.fetch_sub(1, Relaxed);
     }
 }
 

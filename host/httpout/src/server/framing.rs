@@ -87,7 +87,13 @@ impl Framing {
         None
     }
 
-    fn keep(&mut self, part: &[u8]) {
+    fn keep(&mut self, mut part: &[u8]) {
+        if matches!(self.next, Next::ChunkSize) && self.line.iter().all(|byte| *byte == b'0') {
+            // hyper takes any number of zeros in front of a size: one stands for all.
+            let zeros = part.iter().take_while(|byte| **byte == b'0').count();
+            part = &part[zeros..];
+            self.line = b"0".to_vec();
+        }
         let room = LONGEST.saturating_sub(self.line.len());
         self.line.extend_from_slice(&part[..part.len().min(room)]);
     }
@@ -163,8 +169,8 @@ impl Framing {
 
 fn chunk_size(line: &[u8]) -> Option<u64> {
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit());
-    let count = Some(digits.count()).filter(|count| *count < LONGEST)?;
-    let digits = std::str::from_utf8(&line[..count]).ok()?;
+    // A line that was cut has more digits than any size.
+    let digits = std::str::from_utf8(&line[..digits.count()]).ok()?;
     u64::from_str_radix(digits, 16).ok()
 }
 
@@ -218,6 +224,16 @@ mod tests {
         assert_eq!(look(&chunked), None);
         let all = format!("\r\n\n{sized}{chunked}{sized}{BOTH}");
         assert_eq!(look(&all), Some(4));
+    }
+
+    #[test]
+    fn zeros_in_front_of_a_chunk_s_size_hide_nothing() {
+        let head = "PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+        for count in [1, 255, 256, 257, 3000] {
+            let zeros = "0".repeat(count);
+            let body = format!("{zeros}3\r\nabc\r\n{zeros};a=b\r\n\r\n");
+            assert_eq!(look(&format!("{head}{body}{BOTH}")), Some(2), "{count}");
+        }
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use crate::error::StartupError;
+use crate::log::Complaint;
 use crate::server::connections::{Connections, Full};
 use crate::server::{connection, refusal};
 use crate::settings::{Interface, Listen};
@@ -60,14 +61,16 @@ impl Listener {
 
     /// Accepts connections for ever, each served by a task of its own.
     pub(super) async fn accept(self, connections: Arc<Connections>, site: Arc<Site>) {
-        let mut complaint = Complaint::default();
+        let complaint = Complaint::new();
         loop {
             let (socket, peer) = match self.socket.accept().await {
                 Ok(accepted) => accepted,
                 // A client that is gone already is no reason to pause; exhausted descriptors are.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
                 Err(error) => {
-                    complaint.say(&error);
+                    if let Some(times) = complaint.times() {
+                        tracing::error!(times, "cannot accept connections: {error}");
+                    }
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     continue;
                 }
@@ -90,30 +93,6 @@ impl Listener {
         if self.tls.is_none() {
             tokio::spawn(refusal::tell(socket, refusal::FULL));
         }
-    }
-}
-
-/// Connections that cannot be accepted, said at most once a second.
-#[derive(Default)]
-struct Complaint {
-    said: Option<Instant>,
-    /// Since then.
-    count: u32,
-}
-
-impl Complaint {
-    fn say(&mut self, error: &io::Error) {
-        self.count += 1;
-        let is_early = |said: Instant| said.elapsed() < Duration::from_secs(1);
-        if self.said.is_some_and(is_early) {
-            return;
-        }
-        match self.count {
-            1 => tracing::error!("cannot accept connections: {error}"),
-            count => tracing::error!("cannot accept connections, {count} attempts: {error}"),
-        }
-        self.said = Some(Instant::now());
-        self.count = 0;
     }
 }
 

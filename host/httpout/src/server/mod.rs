@@ -8,6 +8,7 @@ mod refusal;
 mod sendfile;
 mod stream;
 mod tls;
+mod wire;
 
 use std::io::Write as _;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 
 /// It comes on top of the limits.
 pub(super) const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\n\
@@ -14,8 +15,14 @@ pub(super) const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Typ
 pub(super) const PLAIN_ON_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\
     Content-Length: 76\r\nConnection: close\r\n\r\n400 Bad Request: this port speaks TLS, ask for https:// in place of http://\n";
 
+/// Clients that are told at a time. Further ones are closed without a word.
+static PLACES: Semaphore = Semaphore::const_new(64);
+
 /// Says it, and waits until the client has read it: a close with unread bytes would take the answer back.
 pub(super) async fn tell(mut socket: TcpStream, answer: &[u8]) {
+    let Ok(_place) = PLACES.try_acquire() else {
+        return;
+    };
     let answer = async {
         socket.write_all(answer).await?;
         socket.shutdown().await?;

@@ -2,21 +2,19 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
 use rustix::net::sockopt;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use crate::server::connections::Link;
 use crate::server::framing::Framing;
 use crate::server::sendfile;
+use crate::server::wire::Wire;
 
-/// A socket that notes the progress of what is written.
+/// A connection as hyper wants it.
 pub(super) struct Stream {
     socket: TokioIo<Socket>,
 }
@@ -25,31 +23,22 @@ pub(super) struct Stream {
 struct Socket {
     transport: Transport,
     framing: Framing,
-    link: Arc<Link>,
 }
 
 /// How bytes travel.
 pub(super) enum Transport {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Plain(Wire),
+    Tls(Box<TlsStream<Wire>>),
 }
 
 impl Stream {
-    pub(super) fn new(transport: Transport, link: Arc<Link>) -> Stream {
+    pub(super) fn new(transport: Transport) -> Stream {
         Stream {
             socket: TokioIo::new(Socket {
                 transport,
                 framing: Framing::default(),
-                link,
             }),
         }
-    }
-
-    fn noting(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if matches!(written, Poll::Ready(Ok(_))) {
-            self.socket.inner().link.note_progress();
-        }
-        written
     }
 }
 
@@ -62,9 +51,9 @@ impl Transport {
         }
     }
 
-    fn tcp(&self) -> &TcpStream {
+    fn wire(&self) -> &Wire {
         match self {
-            Transport::Plain(socket) => socket,
+            Transport::Plain(wire) => wire,
             Transport::Tls(stream) => stream.get_ref().0,
         }
     }
@@ -75,7 +64,7 @@ impl Transport {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         match self {
-            Transport::Plain(socket) => Pin::new(socket).poll_read(context, buffer),
+            Transport::Plain(wire) => Pin::new(wire).poll_read(context, buffer),
             Transport::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
         }
     }
@@ -100,8 +89,7 @@ impl Write for Stream {
         if sendfile::is_placeholder(bytes) {
             return not_to_be_sent();
         }
-        let written = Pin::new(&mut self.socket).poll_write(context, bytes);
-        self.noting(written)
+        Pin::new(&mut self.socket).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -109,20 +97,13 @@ impl Write for Stream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = if slices.iter().any(|slice| sendfile::is_placeholder(slice)) {
-            let Socket {
-                transport, link, ..
-            } = self.socket.inner();
-            match transport {
-                Transport::Plain(socket) => {
-                    sendfile::poll_write(socket, &link.files, context, slices)
-                }
-                Transport::Tls(_) => not_to_be_sent(),
-            }
-        } else {
-            Pin::new(&mut self.socket).poll_write_vectored(context, slices)
-        };
-        self.noting(written)
+        if !slices.iter().any(|slice| sendfile::is_placeholder(slice)) {
+            return Pin::new(&mut self.socket).poll_write_vectored(context, slices);
+        }
+        match &self.socket.inner().transport {
+            Transport::Plain(wire) => wire.poll_write_files(context, slices),
+            Transport::Tls(_) => not_to_be_sent(),
+        }
     }
 
     /// Head and body leave in one write, and placeholders are not copied.
@@ -152,12 +133,13 @@ impl AsyncRead for Socket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let socket = &mut *self;
-        if socket.link.is_live() {
+        let Wire { socket: tcp, link } = socket.transport.wire();
+        if link.is_live() {
             // Also for what has come already; it holds for a while only. Best effort: without it a live upload is later.
-            let _ = sockopt::set_tcp_quickack(socket.transport.tcp(), true);
+            let _ = sockopt::set_tcp_quickack(tcp, true);
         }
         let before = buffer.filled().len();
-        match socket.link.read_size() {
+        match link.read_size() {
             None => ready!(socket.transport.poll_read(context, buffer))?,
             Some(size) => {
                 let size = size.min(buffer.remaining());
@@ -168,7 +150,7 @@ impl AsyncRead for Socket {
             }
         }
         if let Some(request) = socket.framing.look(&buffer.filled()[before..]) {
-            socket.link.set_two_lengths(request);
+            socket.transport.wire().link.set_two_lengths(request);
         }
         Poll::Ready(Ok(()))
     }
@@ -181,7 +163,7 @@ impl AsyncWrite for Socket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         match &mut self.transport {
-            Transport::Plain(socket) => Pin::new(socket).poll_write(context, bytes),
+            Transport::Plain(wire) => Pin::new(wire).poll_write(context, bytes),
             Transport::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
@@ -192,7 +174,7 @@ impl AsyncWrite for Socket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match &mut self.transport {
-            Transport::Plain(socket) => Pin::new(socket).poll_write_vectored(context, slices),
+            Transport::Plain(wire) => Pin::new(wire).poll_write_vectored(context, slices),
             Transport::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
         }
     }
@@ -203,14 +185,14 @@ impl AsyncWrite for Socket {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.transport {
-            Transport::Plain(socket) => Pin::new(socket).poll_flush(context),
+            Transport::Plain(wire) => Pin::new(wire).poll_flush(context),
             Transport::Tls(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.transport {
-            Transport::Plain(socket) => Pin::new(socket).poll_shutdown(context),
+            Transport::Plain(wire) => Pin::new(wire).poll_shutdown(context),
             Transport::Tls(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }

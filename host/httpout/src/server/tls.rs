@@ -10,12 +10,12 @@ use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{CipherSuite, ServerConfig};
 use rustls_pki_types::pem::{Error as PemError, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use crate::error::StartupError;
+use crate::error::{StartupError, shown};
 use crate::server::refusal;
+use crate::server::wire::Wire;
 use crate::settings::TlsFiles;
 
 /// Bytes that are encrypted and sent at once, as 16 records of the largest size.
@@ -43,16 +43,16 @@ pub(super) fn load(files: &TlsFiles) -> Result<TlsAcceptor, StartupError> {
 
 /// Speaks TLS with a client that has just connected; one that speaks plain HTTP is told so, and none comes back.
 pub(super) async fn accept(
-    socket: TcpStream,
+    wire: Wire,
     acceptor: &TlsAcceptor,
-) -> io::Result<Option<Box<TlsStream<TcpStream>>>> {
+) -> io::Result<Option<Box<TlsStream<Wire>>>> {
     let mut first = [0];
     // A handshake begins with 22, a request with a letter.
-    if socket.peek(&mut first).await? > 0 && first[0].is_ascii_alphabetic() {
-        refusal::tell(socket, refusal::PLAIN_ON_TLS).await;
+    if wire.socket.peek(&mut first).await? > 0 && first[0].is_ascii_alphabetic() {
+        refusal::tell(wire.socket, refusal::PLAIN_ON_TLS).await;
         return Ok(None);
     }
-    let accepting = acceptor.accept_with(socket, |session| {
+    let accepting = acceptor.accept_with(wire, |session| {
         session.set_buffer_limit(Some(BATCH));
     });
     Ok(Some(Box::new(accepting.await?)))
@@ -151,8 +151,7 @@ fn malformed(option: &'static str, path: &Path, error: &PemError) -> StartupErro
 }
 
 fn refuse(option: &'static str, path: &Path, reason: &str) -> StartupError {
-    let name = path.to_string_lossy();
-    let reason = format!("`{}` {reason}", name.escape_debug());
+    let reason = format!("`{}` {reason}", shown(path));
     StartupError::Option { option, reason }
 }
 
