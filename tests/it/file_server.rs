@@ -385,3 +385,19 @@ fn a_file_that_becomes_shorter_while_it_is_sent_is_cut_not_padded() {
     assert!(client.read_cut_body() < 64 << 20);
     assert_eq!(Client::get(&server, "/hello.txt").status, 200);
 }
+
+#[test]
+fn fields_that_a_response_has_once_are_replaced_by_those_of_the_option() {
+    let tree = Tree::new();
+    let www = tree.text("www");
+    let server = Server::start([
+        www.as_str(),
+        "--sutc",
+        "--hdrs=Content-Type,text/x,Server,mine,X-A,1",
+    ]);
+    let answer = Client::get(&server, "/hello.txt");
+    assert_eq!(answer.field("content-type"), Some("text/x"));
+    assert_eq!(answer.field("server"), Some("mine"));
+    assert_eq!(answer.field("x-a"), Some("1"));
+    assert_eq!(answer.field("x-content-type-options"), Some("nosniff"));
+}

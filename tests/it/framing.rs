@@ -83,7 +83,11 @@ fn lengths_and_codings_that_are_not_clear_are_refused() {
 fn a_coding_beside_chunked_is_not_known() {
     let tree = Tree::new();
     let server = serve(&tree);
-    for coding in ["gzip, chunked", "gzip\r\nTransfer-Encoding: chunked"] {
+    for coding in [
+        "gzip, chunked",
+        "gzip\r\nTransfer-Encoding: chunked",
+        "chunked\r\nTransfer-Encoding: chunked",
+    ] {
         let fields = format!("Transfer-Encoding: {coding}\r\nConnection: close\r\n");
         for method in ["GET", "PUT"] {
             let head = format!("{method} /hello.txt HTTP/1.1\r\nHost: test\r\n{fields}\r\n");
@@ -139,6 +143,25 @@ fn heads_that_are_not_in_order_are_refused() {
     ] {
         let said = refusal(&server, head);
         assert_eq!(only_status(&said), "400", "{head:?}");
+    }
+}
+
+#[test]
+fn hosts_and_targets_that_are_none_are_refused() {
+    let tree = Tree::new();
+    let server = serve(&tree);
+    for host in ["x y", "a/b", "user@host", "a:b:c"] {
+        let head = format!("GET /hello.txt HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        assert_eq!(only_status(&refusal(&server, &head)), "400", "{host}");
+    }
+    for target in ["hello.txt", "test:80", "*"] {
+        let head = format!("GET {target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+        assert_eq!(only_status(&refusal(&server, &head)), "400", "{target}");
+    }
+    for host in ["", "test", "test:80", "[::1]:8080", "127.0.0.1"] {
+        let mut client = Client::connect(&server);
+        client.send(&format!("GET /hello.txt HTTP/1.1\r\nHost: {host}\r\n\r\n"));
+        assert_eq!(client.read_response("GET").status, 200, "{host}");
     }
 }
 

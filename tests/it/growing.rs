@@ -200,6 +200,35 @@ fn followers_of_an_upload_that_breaks_off_see_an_error() {
     assert!(!live.tree.path("www/seg.m4s").exists());
 }
 
+/// Without chunks only a reset tells that it is not the end.
+#[test]
+fn http_1_0_followers_of_an_upload_that_breaks_off_see_a_reset() {
+    let live = Live::start(&[]);
+    let mut upload = live.begin("seg.m4s");
+    upload.send_chunk(b"half");
+    let mut reader = Client::connect(&live.server);
+    reader.send("GET /seg.m4s HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    let head = reader.read_head();
+    assert_eq!(
+        (head.status, head.field("connection")),
+        (200, Some("close"))
+    );
+    assert_eq!(reader.read_exact(4), b"half");
+    drop(upload);
+    assert!(reader.is_reset());
+}
+
+#[test]
+fn conditions_hold_for_what_grows() {
+    let live = Live::start(&[]);
+    let mut upload = live.begin("seg.m4s");
+    upload.send_chunk(b"half");
+    let asked = |field: &str| Client::ask(&live.server, "HEAD", "/seg.m4s", field).status;
+    assert_eq!(asked("If-Match: \"x\"\r\n"), 412);
+    assert_eq!(asked("If-Match: *\r\n"), 200);
+    assert_eq!(asked("If-None-Match: \"x\"\r\n"), 200);
+}
+
 #[test]
 fn what_started_last_wins() {
     let live = Live::start(&[]);

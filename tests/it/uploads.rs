@@ -565,9 +565,9 @@ fn a_coded_body_is_refused_with_the_way_out() {
 }
 
 #[test]
-fn an_upload_that_breaks_off_leaves_the_old_file_or_none() {
+fn an_upload_that_breaks_off_leaves_the_old_file_or_none_and_is_said() {
     let tree = Tree::new();
-    let server = read_write(&tree, &["--reqlog=REC"]);
+    let server = read_write(&tree, &["--reqlog=*"]);
     for (name, old) in [("hello.txt", Some("hello\n")), ("fresh.txt", None)] {
         let mut client = Client::connect(&server);
         client.send(&format!(
@@ -576,6 +576,7 @@ fn an_upload_that_breaks_off_leaves_the_old_file_or_none() {
         server.wait_for_log(&format!("Opening output {name}"));
         drop(client);
         server.wait_for_log(&format!("Aborting output {name}"));
+        server.wait_for_log(&format!("PUT {name} aborted!"));
         let read = Client::get(&server, &format!("/{name}"));
         match old {
             Some(old) => assert_eq!(read.text(), old),
@@ -583,6 +584,7 @@ fn an_upload_that_breaks_off_leaves_the_old_file_or_none() {
         }
         assert!(is_empty(&tree.path("www/.httpout-tmp")));
     }
+    server.wait_for_log("PUT /hello.txt of 127.0.0.1 failed: the body ended early");
 }
 
 #[test]

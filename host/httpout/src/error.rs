@@ -114,7 +114,7 @@ pub(crate) enum Reject {
     UnsupportedCoding,
     #[error("nothing has come for {0} s")]
     TooSlow(u64),
-    #[error("the body ended early")]
+    #[error("the body ended early, or is malformed")]
     Incomplete,
     #[error("there is no room left")]
     StorageFull,

@@ -1,7 +1,6 @@
 //! The life of a request, as one list.
 
 use std::convert::Infallible;
-use std::fmt::Display;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -9,18 +8,19 @@ use std::task::{Context, Poll, ready};
 
 use ::http::request::Parts;
 use ::http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
-use httpout_plugins::{self as plugins, Decision, Exchange};
+use httpout_plugins::{self as plugins, CloseCode, Decision, Exchange};
 use hyper::body::Incoming;
 use tokio::task::JoinHandle;
 
+use crate::admit;
 use crate::body::{Body, Content, Upload};
 use crate::ending::Ending;
 use crate::error::Reject;
 use crate::headers;
 use crate::http::{cors, path};
-use crate::log::Complaint;
 use crate::mode;
-use crate::server::{Handling, Link, TwoLengths};
+use crate::rejection;
+use crate::server::{Handling, Link};
 use crate::site::Site;
 
 /// A response before it is tied to the end of its exchange.
@@ -98,8 +98,8 @@ async fn respond(
         .then(|| Box::new(Ending::new(exchange.clone(), site.clone(), link.clone())));
     let head = &exchange.head;
     let admitted = admitted.and_then(|()| path_error.map_or(Ok(()), Err));
-    let mut answer = match admitted.and_then(|()| admit(&exchange, site.cors)) {
-        Err(reject) => rejected(&reject, &exchange),
+    let mut answer = match admitted.and_then(|()| admit::check(&exchange, site.cors)) {
+        Err(reject) => rejection::answer(&reject, &exchange),
         // Before any plugin: a browser sends no credentials with it (Fetch 3.3.5).
         Ok(()) if cors::is_preflight(site.cors, &head.method, &head.headers) => {
             cors::preflight(site.cors, &head.headers, site.mode.methods())
@@ -114,6 +114,10 @@ async fn respond(
         let close = HeaderValue::from_static("close");
         answer.headers_mut().insert(header::CONNECTION, close);
     }
+    if head.version == Version::HTTP_10 && answer.headers().contains_key(header::CONNECTION) {
+        // hyper would say keep-alive beside it.
+        *answer.version_mut() = Version::HTTP_10;
+    }
     if head.method == Method::HEAD {
         strip_body(&mut answer);
     }
@@ -127,10 +131,10 @@ async fn answer(
     site: &Site,
     exchange: &Arc<Exchange>,
     upload: &mut Upload,
-    ending: Option<&mut Ending>,
+    mut ending: Option<&mut Ending>,
 ) -> Answer {
     let mut decision = Decision::default();
-    let asked = match ending {
+    let asked = match ending.as_deref_mut() {
         // Boxed: a server without plugins would move the large state of their calls with every request.
         Some(Ending { open, .. }) if !site.chain.is_empty() => {
             Box::pin(site.chain.on_request(exchange, &mut decision, open)).await
@@ -142,7 +146,10 @@ async fn answer(
         (Ok(()), Some(status)) => Ok(replied(status, decision.body)),
         (Ok(()), None) => route(site, exchange, &decision.body, upload).await,
     };
-    let mut answer = answer.unwrap_or_else(|reject| rejected(&reject, exchange));
+    if let (Err(Reject::Incomplete), Some(ending)) = (&answer, ending) {
+        ending.set_code(CloseCode::ConnectionClosed);
+    }
+    let mut answer = answer.unwrap_or_else(|reject| rejection::answer(&reject, exchange));
     headers::add(answer.headers_mut(), decision.headers);
     answer
 }
@@ -163,55 +170,6 @@ async fn route(
     }
 }
 
-/// Refuses what is no request for this server, whatever its mode (RFC 9110 9.1, RFC 9112 3.2, 6.1).
-fn admit(exchange: &Exchange, cors: cors::Policy) -> Result<(), Reject> {
-    let head = &exchange.head;
-    match head.method {
-        Method::GET
-        | Method::HEAD
-        | Method::PUT
-        | Method::POST
-        | Method::DELETE
-        | Method::OPTIONS => {}
-        ref other => return Err(Reject::UnknownMethod(other.to_string())),
-    }
-    if head.extensions.get::<TwoLengths>().is_some() {
-        return Err(Reject::BadRequest(
-            "the request has both Transfer-Encoding and Content-Length",
-        ));
-    }
-    let codings = head.headers.get_all(header::TRANSFER_ENCODING);
-    if !codings.iter().all(is_chunked) {
-        return Err(Reject::UnknownCoding);
-    }
-    let hosts = head.headers.get_all(header::HOST).iter().count();
-    if hosts > 1 {
-        return Err(Reject::BadRequest("the request has several Host fields"));
-    }
-    if hosts == 0 && head.version == Version::HTTP_11 {
-        return Err(Reject::BadRequest("the request has no Host field"));
-    }
-    if mode::changes_something(&head.method)
-        && cors != cors::Policy::Always
-        && cors::is_foreign(&head.headers, host(head))
-    {
-        return Err(Reject::ForeignOrigin);
-    }
-    Ok(())
-}
-
-/// What the client calls the server, with the port where it names one (RFC 9112 3.2.2, RFC 9113 8.3.1).
-fn host(head: &Parts) -> Option<&str> {
-    let field = || head.headers.get(header::HOST)?.to_str().ok();
-    let authority = head.uri.authority();
-    authority.map(|authority| authority.as_str()).or_else(field)
-}
-
-/// Content in another coding beside would be taken for the content itself.
-fn is_chunked(value: &HeaderValue) -> bool {
-    value.as_bytes().eq_ignore_ascii_case(b"chunked")
-}
-
 /// The response of a plugin.
 fn replied(status: StatusCode, body: plugins::Body) -> Answer {
     let content = match body {
@@ -221,60 +179,6 @@ fn replied(status: StatusCode, body: plugins::Body) -> Answer {
     let mut answer = Response::new(content);
     *answer.status_mut() = status;
     answer
-}
-
-/// The response to a request that is refused: a line of text, and the fields that its status demands.
-fn rejected(reject: &Reject, exchange: &Exchange) -> Answer {
-    let status = reject.status();
-    log(reject, status, exchange);
-    let text = format!("{status}: {reject}\n");
-    let mut answer = Response::new(Content::Bytes(text.into()));
-    *answer.status_mut() = status;
-    let fields = answer.headers_mut();
-    fields.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
-    match reject {
-        Reject::MethodNotAllowed { allow, .. } => {
-            fields.insert(header::ALLOW, HeaderValue::from_static(allow));
-        }
-        Reject::RangeNotSatisfiable { length } => {
-            let value = HeaderValue::try_from(format!("bytes */{length}")).expect("digits");
-            fields.insert(header::CONTENT_RANGE, value);
-        }
-        Reject::UnsupportedCoding => {
-            let identity = HeaderValue::from_static("identity");
-            fields.insert(header::ACCEPT_ENCODING, identity);
-        }
-        // What may still come belongs to the request that was given up.
-        Reject::TooSlow(_) if exchange.head.version < Version::HTTP_2 => {
-            fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        _ if status == StatusCode::SERVICE_UNAVAILABLE => {
-            fields.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        _ => {}
-    }
-    answer
-}
-
-fn log(reject: &Reject, status: StatusCode, exchange: &Exchange) {
-    static SHORTAGE: Complaint = Complaint::new();
-    let (request, path) = (exchange.id, exchange.path.escape_ascii());
-    let shortage: &dyn Display = match reject {
-        Reject::StorageFull => reject,
-        Reject::Read(error) | Reject::Write(error) if status == StatusCode::SERVICE_UNAVAILABLE => {
-            error
-        }
-        Reject::Read(error) | Reject::Write(error) => {
-            return tracing::error!(request, %path, "{reject}: {error}");
-        }
-        _ => return tracing::debug!(request, %path, "{status}: {reject}"),
-    };
-    if let Some(times) = SHORTAGE.times() {
-        tracing::warn!(request, %path, times, "{status}: {shortage}");
-    }
 }
 
 /// HEAD: the fields of GET, without its content (RFC 9110 9.3.2).

@@ -17,8 +17,9 @@ pub(crate) struct CommonFields {
     pub(crate) close: bool,
 }
 
-/// Fields of which a response has one: a plugin's takes the place of the server's.
-const SINGLE: [HeaderName; 7] = [
+/// Fields of which a response has one: a plugin's takes the place of the server's, and that of option `hdrs` of both.
+const SINGLE: [HeaderName; 9] = [
+    header::ACCEPT_RANGES,
     header::CACHE_CONTROL,
     header::CONTENT_TYPE,
     header::DATE,
@@ -26,6 +27,7 @@ const SINGLE: [HeaderName; 7] = [
     header::LAST_MODIFIED,
     header::LOCATION,
     header::SERVER,
+    header::X_CONTENT_TYPE_OPTIONS,
 ];
 
 impl CommonFields {
@@ -39,9 +41,7 @@ impl CommonFields {
             let value = HeaderValue::try_from(milliseconds.to_string()).expect("digits");
             fields.insert(HeaderName::from_static("server-utc"), value);
         }
-        for (name, value) in &self.additional {
-            fields.append(name.clone(), value.clone());
-        }
+        add(fields, self.additional.iter().cloned());
         // A browser that guesses could take for a page what is none.
         if fields.contains_key(header::CONTENT_TYPE) {
             let options = fields.entry(header::X_CONTENT_TYPE_OPTIONS);
@@ -53,8 +53,11 @@ impl CommonFields {
     }
 }
 
-/// Adds the fields of plugins, the documented `headers_out`.
-pub(crate) fn add(fields: &mut HeaderMap, added: Vec<(HeaderName, HeaderValue)>) {
+/// Adds fields: of option `hdrs`, or the documented `headers_out` of plugins.
+pub(crate) fn add(
+    fields: &mut HeaderMap,
+    added: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+) {
     for (name, value) in added {
         if SINGLE.contains(&name) {
             fields.insert(name, value);

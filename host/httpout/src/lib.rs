@@ -2,6 +2,7 @@
 //!
 //! [`Settings`] are the options, checked; [`Servers`] bind and serve. The life of a request is `handler`, one list.
 
+mod admit;
 mod body;
 mod ending;
 mod error;
@@ -13,6 +14,7 @@ pub mod log;
 mod mode;
 mod plugins;
 mod rdirs;
+mod rejection;
 mod reqlog;
 mod resource;
 mod rules;

@@ -210,6 +210,12 @@ impl Client {
         }
     }
 
+    /// Whether the server ends the connection with a reset, with nothing more to read.
+    pub(crate) fn is_reset(&mut self) -> bool {
+        let end = self.stream.read_to_end(&mut Vec::new());
+        end.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset)
+    }
+
     fn read_line(&mut self) -> String {
         let mut line = Vec::new();
         self.stream

@@ -22,7 +22,7 @@ use crate::ending::Ending;
 use crate::server::Link;
 
 /// Bytes of a file that are read at a time, unless option `block_size` says so.
-const BLOCK: u64 = 256 << 10;
+pub(crate) const BLOCK: u64 = 256 << 10;
 
 /// What is sent as a body.
 #[derive(Debug, Default)]
@@ -43,19 +43,35 @@ pub(crate) struct Body {
 
 /// How the files of a body reach the connection.
 pub(crate) enum Delivery {
-    /// The kernel sends them, so many bytes at a time.
+    /// HTTP/1: the kernel sends them, so many bytes at a time.
     Kernel(Arc<Link>, u64),
-    /// They are read, so many bytes at a time.
-    Blocks(u64),
+    /// HTTP/1: they are read, so many bytes at a time.
+    Blocks(Arc<Link>, u64),
+    /// HTTP/2: they are read, so many bytes at a time.
+    Stream(u64),
 }
 
 impl Delivery {
-    pub(crate) fn by_kernel(link: Arc<Link>, block_size: Option<usize>) -> Delivery {
-        Delivery::Kernel(link, block_size.map_or(u64::MAX, |size| size as u64))
+    /// The next bytes of a file, or what stands for them.
+    fn poll_next(
+        &self,
+        file: &mut FileContent,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Bytes>>> {
+        match self {
+            Delivery::Kernel(link, size) => {
+                Poll::Ready(file.next_placeholder(&link.files, *size).map(Ok))
+            }
+            Delivery::Blocks(_, size) | Delivery::Stream(size) => file.poll_block(context, *size),
+        }
     }
 
-    pub(crate) fn by_blocks(block_size: Option<usize>) -> Delivery {
-        Delivery::Blocks(block_size.map_or(BLOCK, |size| size as u64))
+    /// The body will never be whole. HTTP/2 says so by itself.
+    fn set_broken(&self) {
+        match self {
+            Delivery::Kernel(link, _) | Delivery::Blocks(link, _) => link.set_broken(),
+            Delivery::Stream(_) => {}
+        }
     }
 }
 
@@ -93,12 +109,12 @@ impl http_body::Body for Body {
         let next = match &mut body.content {
             Content::Empty => None,
             Content::Bytes(bytes) => Some(Ok(std::mem::take(bytes))).filter(|next| !is_empty(next)),
-            Content::File(file) => match &body.delivery {
-                Delivery::Kernel(link, size) => file.next_placeholder(&link.files, *size).map(Ok),
-                Delivery::Blocks(size) => ready!(file.poll_block(context, *size)),
-            },
+            Content::File(file) => ready!(body.delivery.poll_next(file, context)),
             Content::Growing(growing) => ready!(growing.poll_block(context)),
         };
+        if let Some(Err(_)) = next {
+            body.delivery.set_broken();
+        }
         if let Some(ending) = &mut body.ending {
             match &next {
                 Some(Ok(block)) => ending.exchange.add_bytes_sent(block.len() as u64),

@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use crate::body::blocks::Blocks;
 use crate::error::Reject;
 use crate::resource::Begun;
-use crate::server::Link;
+use crate::server::{Link, Live};
 
 /// What is read of a body that nobody wants, in bytes, so that the connection can be kept. Beyond it is closed.
 const DRAINED: u64 = 256 << 20;
@@ -20,7 +20,13 @@ const DRAINED: u64 = 256 << 20;
 /// The body of a request. A client that expects 100 (Continue) gets it when the first bytes are asked for.
 pub(crate) struct Upload {
     incoming: Incoming,
+    /// As the head says, in bytes.
+    length: Option<u64>,
+    /// In bytes.
+    received: u64,
     link: Arc<Link>,
+    /// Packets are acknowledged at once as long as it comes in.
+    _live: Option<Live>,
     /// The longest wait for more; none is for ever.
     timeout: Option<Duration>,
     blocks: Blocks,
@@ -41,10 +47,12 @@ impl Upload {
         timeout: Option<Duration>,
     ) -> Upload {
         let is_http1 = head.version < Version::HTTP_2;
-        if is_http1 && incoming.size_hint().exact().is_none() {
-            link.set_live(true);
-        }
+        let length = incoming.size_hint().exact();
+        let live = (is_http1 && length.is_none()).then(|| link.receive_live());
         Upload {
+            length,
+            received: 0,
+            _live: live,
             blocks: Blocks::default(),
             is_held_back: head.headers.contains_key(header::EXPECT),
             is_http1,
@@ -58,7 +66,7 @@ impl Upload {
 
     /// In bytes; none where only the end will tell.
     pub(crate) fn length(&self) -> Option<u64> {
-        self.incoming.size_hint().exact()
+        self.length
     }
 
     /// The next bytes, which can be kept; none at the end. Trailers are read and forgotten.
@@ -73,10 +81,13 @@ impl Upload {
             match frame {
                 Ok(Some(Ok(frame))) => {
                     if let Ok(bytes) = frame.into_data() {
+                        self.received += bytes.len() as u64;
                         return Ok(Some(self.blocks.keep(bytes)));
                     }
                 }
                 Ok(None) => self.is_over = true,
+                // All has come, though the connection has broken before HTTP/2 could tell.
+                Ok(Some(Err(_))) if self.length == Some(self.received) => self.is_over = true,
                 Ok(Some(Err(error))) => {
                     self.is_over = true;
                     tracing::debug!(connection = self.link.connection.id, "body: {error}");
@@ -108,13 +119,5 @@ impl Upload {
                 }
             }
         });
-    }
-}
-
-impl Drop for Upload {
-    fn drop(&mut self) {
-        if self.is_http1 {
-            self.link.set_live(false);
-        }
     }
 }

@@ -10,7 +10,7 @@ use crate::body::{Content, GrowingContent};
 use crate::error::Reject;
 use crate::handler::Answer;
 use crate::http::media_type;
-use crate::http::range::{Growing, Part, check_growing};
+use crate::http::range::{Growing, Part, check_growing, content_range};
 use crate::mode::FileServer;
 use crate::resource::{Progress, Reader, State, Version};
 use crate::settings::Caching;
@@ -23,6 +23,7 @@ impl FileServer {
         path: &[u8],
         version: Arc<Version>,
     ) -> Result<Answer, Reject> {
+        check_conditions(exchange)?;
         let mut reader = Reader::new(version);
         let Progress { length, total, .. } = reader.progress();
         let mut range = None;
@@ -46,6 +47,11 @@ impl FileServer {
         };
         let mut answer = Response::new(Content::Growing(content));
         self.describe_growing(answer.headers_mut(), path);
+        if exchange.head.version < ::http::Version::HTTP_11 {
+            // Only the end of the connection ends such a body.
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(header::CONNECTION, close);
+        }
         if let Some(range) = range {
             *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
             answer.headers_mut().insert(header::CONTENT_RANGE, range);
@@ -105,12 +111,11 @@ impl FileServer {
     }
 }
 
-fn content_range(parts: &[Part], total: Option<u64>) -> HeaderValue {
-    let spans = parts
-        .iter()
-        .map(|part| format!("{}-{}", part.first, part.last));
-    let spans: Vec<String> = spans.collect();
-    let total = total.map_or_else(|| "*".to_owned(), |total| total.to_string());
-    let value = format!("bytes {}/{total}", spans.join(","));
-    HeaderValue::try_from(value).expect("digits and separators")
+/// It exists, and no tag is its own yet (RFC 9110 13.1.1): what is not complete has no validators.
+fn check_conditions(exchange: &Exchange) -> Result<(), Reject> {
+    let mut wanted = exchange.head.headers.get_all(header::IF_MATCH).iter();
+    match wanted.all(|value| value.as_bytes().trim_ascii() == b"*") {
+        true => Ok(()),
+        false => Err(Reject::PreconditionFailed),
+    }
 }

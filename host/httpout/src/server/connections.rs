@@ -16,7 +16,7 @@ use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
-use crate::body::Delivery;
+use crate::body::{BLOCK, Delivery};
 use crate::server::connection::STREAMS;
 use crate::server::sendfile::FileQueue;
 use crate::settings::ServerSettings;
@@ -63,8 +63,10 @@ pub(crate) struct Link {
     two_lengths: AtomicU64,
     /// Error responses since the last success.
     errors: AtomicUsize,
-    /// What comes in is acknowledged at once.
-    is_live: AtomicBool,
+    /// Live uploads that come in.
+    live: AtomicU32,
+    /// A body could not be sent whole.
+    is_broken: AtomicBool,
     /// Grows with each request and each write.
     progress: AtomicU64,
     order: AtomicU8,
@@ -130,7 +132,8 @@ impl Connections {
             requests: AtomicU64::new(0),
             two_lengths: AtomicU64::new(0),
             errors: AtomicUsize::new(0),
-            is_live: AtomicBool::new(false),
+            live: AtomicU32::new(0),
+            is_broken: AtomicBool::new(false),
             progress: AtomicU64::new(0),
             order: AtomicU8::new(Order::Serve as u8),
             waker: AtomicWaker::new(),
@@ -250,22 +253,33 @@ impl Link {
 
     /// How files reach this connection: the kernel sends them where bytes are neither encrypted nor framed by HTTP/2.
     pub(crate) fn delivery(self: &Arc<Self>, version: Version) -> Delivery {
-        let block_size = self.connections.block_size;
-        let is_bare = !self.connection.secure && version < Version::HTTP_2;
-        match cfg!(target_os = "linux") && is_bare {
-            true => Delivery::by_kernel(self.clone(), block_size),
-            false => Delivery::by_blocks(block_size),
+        let given = self.connections.block_size.map(|size| size as u64);
+        match self.connection.secure || !cfg!(target_os = "linux") {
+            _ if version >= Version::HTTP_2 => Delivery::Stream(given.unwrap_or(BLOCK)),
+            true => Delivery::Blocks(self.clone(), given.unwrap_or(BLOCK)),
+            false => Delivery::Kernel(self.clone(), given.unwrap_or(u64::MAX)),
         }
     }
 
     /// Acknowledges each packet at once, as long as a live upload comes in. Encoders send a chunk in several small packets
     /// and let TCP gather them: the next would wait 40 ms for the acknowledgement of the last.
-    pub(crate) fn set_live(&self, is_live: bool) {
-        self.is_live.store(is_live, Relaxed);
+    pub(crate) fn receive_live(self: &Arc<Self>) -> Live {
+        self.live.fetch_add(1, Relaxed);
+        Live(self.clone())
     }
 
     pub(super) fn is_live(&self) -> bool {
-        self.is_live.load(Relaxed)
+        self.live.load(Relaxed) > 0
+    }
+
+    /// What has been promised cannot be sent: the connection ends with a reset, which no client takes for the end of a
+    /// body.
+    pub(crate) fn set_broken(&self) {
+        self.is_broken.store(true, Relaxed);
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_broken.load(Relaxed)
     }
 
     /// Option `block_size`, as far as it is about reading.
@@ -312,6 +326,15 @@ impl Drop for Handling {
     fn drop(&mut self) {
         self.link.note_progress();
         self.link.handling.fetch_sub(1, Relaxed);
+    }
+}
+
+/// A live upload comes in.
+pub(crate) struct Live(Arc<Link>);
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.live.fetch_sub(1, Relaxed);
     }
 }
 

@@ -88,10 +88,10 @@ impl Listener {
     }
 
     /// Says 503; where TLS is spoken a handshake would cost more than the client is to have, and it is closed.
-    fn turn_away(&self, socket: TcpStream, full: &Full) {
+    fn turn_away(&self, mut socket: TcpStream, full: &Full) {
         tracing::warn!("a client was turned away: {full}");
         if self.tls.is_none() {
-            tokio::spawn(refusal::tell(socket, refusal::FULL));
+            tokio::spawn(async move { refusal::tell(&mut socket, refusal::FULL).await });
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::site::Site;
 
 pub(crate) use connection::TwoLengths;
 use connections::Connections;
-pub(crate) use connections::{Handling, Link};
+pub(crate) use connections::{Handling, Link, Live};
 use listener::Listener;
 pub(crate) use sendfile::FileQueue;
 

@@ -19,7 +19,7 @@ pub(super) const PLAIN_ON_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Typ
 static PLACES: Semaphore = Semaphore::const_new(64);
 
 /// Says it, and waits until the client has read it: a close with unread bytes would take the answer back.
-pub(super) async fn tell(mut socket: TcpStream, answer: &[u8]) {
+pub(super) async fn tell(socket: &mut TcpStream, answer: &[u8]) {
     let Ok(_place) = PLACES.try_acquire() else {
         return;
     };

@@ -69,6 +69,15 @@ impl FileQueue {
         Bytes::from_static(&NEVER_READ[..length.min(PLACEHOLDER)])
     }
 
+    /// The head of a corked part leaves with its beginning. Before a shorter one that would make a packet more, because
+    /// both together are longer than one: a head of its own is cheaper.
+    fn flags_of_head(&self) -> SendFlags {
+        match self.spans().front() {
+            Some(span) if span.cork != Cork::No => SendFlags::MORE,
+            _ => SendFlags::empty(),
+        }
+    }
+
     fn spans(&self) -> MutexGuard<'_, VecDeque<Span>> {
         self.spans.lock().expect("no holder panics")
     }
@@ -89,9 +98,9 @@ pub(super) fn poll_write(
     let first = slices.iter().find(|slice| !slice.is_empty());
     match first {
         Some(slice) if !is_placeholder(slice) => {
-            // The head leaves with the beginning of the file.
+            let flags = queue.flags_of_head();
             poll_io(socket, context, || {
-                Ok(rustix::net::send(socket, slice, SendFlags::MORE)?)
+                Ok(rustix::net::send(socket, slice, flags)?)
             })
         }
         _ => {

@@ -43,13 +43,13 @@ pub(super) fn load(files: &TlsFiles) -> Result<TlsAcceptor, StartupError> {
 
 /// Speaks TLS with a client that has just connected; one that speaks plain HTTP is told so, and none comes back.
 pub(super) async fn accept(
-    wire: Wire,
+    mut wire: Wire,
     acceptor: &TlsAcceptor,
 ) -> io::Result<Option<Box<TlsStream<Wire>>>> {
     let mut first = [0];
     // A handshake begins with 22, a request with a letter.
     if wire.socket.peek(&mut first).await? > 0 && first[0].is_ascii_alphabetic() {
-        refusal::tell(wire.socket, refusal::PLAIN_ON_TLS).await;
+        refusal::tell(&mut wire.socket, refusal::PLAIN_ON_TLS).await;
         return Ok(None);
     }
     let accepting = acceptor.accept_with(wire, |session| {
