@@ -3,14 +3,12 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use tokio::task::{JoinHandle, spawn_blocking};
 
+use crate::body::reading::Reading;
 use crate::http::range::Part;
 use crate::server::FileQueue;
 
@@ -21,7 +19,7 @@ pub(crate) struct FileContent {
     parts: VecDeque<Part>,
     /// All parts together, in bytes.
     length: u64,
-    reading: Option<JoinHandle<io::Result<Bytes>>>,
+    reading: Reading,
     /// The kernel knows of the part at the front.
     is_queued: bool,
 }
@@ -33,7 +31,7 @@ impl FileContent {
             file,
             length: parts.iter().map(|part| part.length()).sum(),
             parts,
-            reading: None,
+            reading: Reading::default(),
             is_queued: false,
         }
     }
@@ -43,7 +41,7 @@ impl FileContent {
         self.length
     }
 
-    /// The next block of this size or less, read on a thread that may block.
+    /// The next block of this size or less.
     pub(crate) fn poll_block(
         &mut self,
         context: &mut Context<'_>,
@@ -52,17 +50,13 @@ impl FileContent {
         let Some(part) = self.parts.front().copied() else {
             return Poll::Ready(None);
         };
-        let reading = self.reading.get_or_insert_with(|| {
-            let file = self.file.clone();
+        if matches!(self.reading, Reading::Nothing) {
             let size = part.length().min(size) as usize;
-            spawn_blocking(move || read(&file, part.first, size))
-        });
-        let read = ready!(Pin::new(reading).poll(context));
-        self.reading = None;
-        let block = read.map_err(io::Error::other).flatten();
-        Poll::Ready(Some(
-            block.inspect(|block| self.advance(block.len() as u64)),
-        ))
+            self.reading.begin(&self.file, part.first, size);
+        }
+        let block = ready!(self.reading.poll(context));
+        let advance = |block: &Bytes| self.advance(block.len() as u64);
+        Poll::Ready(block.map(|block| block.inspect(advance)))
     }
 
     /// What stands for the next bytes, this many or less, where the kernel sends them.
@@ -86,24 +80,6 @@ impl FileContent {
                 self.parts.pop_front();
                 self.is_queued = false;
             }
-        }
-    }
-}
-
-/// The length is promised already: a file that became shorter can only be cut.
-pub(crate) fn became_shorter() -> io::Error {
-    let text = "the file became shorter while it was sent";
-    io::Error::new(io::ErrorKind::UnexpectedEof, text)
-}
-
-/// Reads at a position; fewer bytes than asked for only at the end of the file, none never.
-pub(super) fn read(file: &File, position: u64, size: usize) -> io::Result<Bytes> {
-    let mut block = vec![0; size];
-    match file.read_at(&mut block, position)? {
-        0 => Err(became_shorter()),
-        count => {
-            block.truncate(count);
-            Ok(block.into())
         }
     }
 }

@@ -2,14 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::body::BLOCK;
-use crate::body::file::{became_shorter, read};
+use crate::body::reading::{Reading, became_shorter};
 use crate::http::range::Part;
 use crate::resource::{Next, Reader};
 
@@ -18,7 +16,7 @@ use crate::resource::{Next, Reader};
 pub(crate) struct GrowingContent {
     reader: Reader,
     spans: VecDeque<Span>,
-    reading: Option<JoinHandle<io::Result<Bytes>>>,
+    reading: Reading,
 }
 
 /// From a position up to another.
@@ -56,7 +54,7 @@ impl GrowingContent {
         GrowingContent {
             reader,
             spans: spans.collect(),
-            reading: None,
+            reading: Reading::default(),
         }
     }
 
@@ -78,10 +76,7 @@ impl GrowingContent {
             let Some(span) = self.spans.front_mut() else {
                 return Poll::Ready(None);
             };
-            if let Some(reading) = &mut self.reading {
-                let read = ready!(Pin::new(reading).poll(context));
-                self.reading = None;
-                let block = read.map_err(io::Error::other).flatten();
+            if let Some(block) = ready!(self.reading.poll(context)) {
                 return Poll::Ready(Some(block.inspect(|block| self.advance(block))));
             }
             let wanted = span.end - span.position;
@@ -92,10 +87,9 @@ impl GrowingContent {
                     return Poll::Ready(Some(Ok(bytes)));
                 }
                 Next::InFile(limit) => {
-                    let file = self.reader.file().clone();
-                    let position = span.position;
-                    let size = wanted.min(limit - position).min(BLOCK) as usize;
-                    self.reading = Some(spawn_blocking(move || read(&file, position, size)));
+                    let size = wanted.min(limit - span.position).min(BLOCK) as usize;
+                    let file = self.reader.file();
+                    self.reading.begin(file, span.position, size);
                 }
                 Next::End if span.is_promised => {
                     return Poll::Ready(Some(Err(became_shorter())));

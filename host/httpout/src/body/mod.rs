@@ -3,6 +3,7 @@
 mod blocks;
 mod file;
 mod growing;
+mod reading;
 mod upload;
 
 use std::io;
@@ -14,8 +15,9 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use httpout_plugins::CloseCode;
 
-pub(crate) use file::{FileContent, became_shorter};
+pub(crate) use file::FileContent;
 pub(crate) use growing::GrowingContent;
+pub(crate) use reading::became_shorter;
 pub(crate) use upload::Upload;
 
 use crate::ending::Ending;

@@ -1,13 +1,14 @@
 //! The options, checked: the only reader of [`Options`].
 
-use std::net::{IpAddr, Ipv4Addr};
+mod listen;
+mod plugins;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue};
 use httpout_options::{CommandLine, Cors, FilterName, Log, Options, ROWS, Row, State};
 use httpout_plugins::{Limits, PluginSpec, frames_message};
-use percent_encoding::percent_decode_str;
 
 use crate::error::{StartupError, shown};
 use crate::headers::CommonFields;
@@ -15,8 +16,7 @@ use crate::http::cors;
 use crate::rdirs::{self, Exposed};
 use crate::reqlog::Reqlog;
 
-/// How long a request waits where all plugin instances are in use.
-const BUSY_WAIT: Duration = Duration::from_secs(1);
+pub(crate) use listen::{Interface, Listen, TlsFiles};
 
 /// As good as for ever, in seconds: clocks cannot count beyond some centuries.
 const LONGEST: u64 = 10 * 365 * 24 * 3600;
@@ -69,30 +69,6 @@ pub(crate) struct ServerSettings {
     pub(crate) options: Options,
 }
 
-/// Where to listen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Listen {
-    /// 0 takes any free one.
-    pub(crate) port: u16,
-    pub(crate) interface: Interface,
-    pub(crate) secure: bool,
-}
-
-/// The documented `cert` and `pkey`, which may be one file.
-#[derive(Debug, Clone)]
-pub(crate) struct TlsFiles {
-    pub(crate) cert: PathBuf,
-    pub(crate) pkey: PathBuf,
-}
-
-/// The documented `ifce`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Interface {
-    All,
-    Address(IpAddr),
-    Named(String),
-}
-
 /// The documented `cache_control`.
 #[derive(Debug, Clone)]
 pub(crate) enum Caching {
@@ -131,9 +107,9 @@ impl ServerSettings {
         let timeout = Duration::from_secs(options.timeout.min(LONGEST));
         let timeout = Some(timeout).filter(|time| !time.is_zero());
         let wdir = wdir(&options)?;
-        let tls = tls_files(&options)?;
+        let tls = listen::tls_files(&options)?;
         Ok(ServerSettings {
-            listen: listen(&options, tls.is_some())?,
+            listen: listen::listen(&options, tls.is_some())?,
             tls,
             maxc: limit(options.maxc),
             maxp: limit(options.maxp),
@@ -156,8 +132,8 @@ impl ServerSettings {
                 Cors::Auto => cors::Policy::ByOrigin,
             },
             reqlog: Reqlog::parse(options.reqlog.as_deref().unwrap_or_default()),
-            plugins: plugin_specs(&options)?,
-            plugin_limits: plugin_limits(&options)?,
+            plugins: plugins::specs(&options)?,
+            plugin_limits: plugins::limits(&options)?,
             options,
         })
     }
@@ -198,58 +174,6 @@ fn refuse_planned(options: &Options) -> Result<(), StartupError> {
 fn refuse(option: &'static str, reason: impl Into<String>) -> StartupError {
     let reason = reason.into();
     StartupError::Option { option, reason }
-}
-
-/// Of several ports with TLS the first is plain HTTP, as in GPAC.
-fn listen(options: &Options, tls: bool) -> Result<Vec<Listen>, StartupError> {
-    let ports = match options.port.as_slice() {
-        _ if !options.is_set("port") => &[if tls { 443 } else { 80 }],
-        [] => return Err(refuse("port", "a number is missing: write `port=8080`")),
-        given => given,
-    };
-    let interface = interface(options)?;
-    let listen = ports.iter().enumerate().map(|(index, port)| Listen {
-        port: *port,
-        interface: interface.clone(),
-        secure: tls && (index > 0 || ports.len() == 1),
-    });
-    Ok(listen.collect())
-}
-
-fn interface(options: &Options) -> Result<Interface, StartupError> {
-    Ok(match options.ifce.as_deref() {
-        None => Interface::All,
-        Some("localhost") => Interface::Address(Ipv4Addr::LOCALHOST.into()),
-        Some(text) => match text.parse() {
-            Ok(address) => Interface::Address(address),
-            Err(_) if is_interface(text) => Interface::Named(text.to_owned()),
-            Err(_) => {
-                let reason = format!(
-                    "`{}` is neither an IP address nor a network interface of this machine",
-                    text.escape_debug()
-                );
-                return Err(refuse("ifce", reason));
-            }
-        },
-    })
-}
-
-fn is_interface(name: &str) -> bool {
-    let plain = !name.is_empty() && !name.contains('/') && !name.starts_with('.');
-    plain && std::path::Path::new("/sys/class/net").join(name).exists()
-}
-
-fn tls_files(options: &Options) -> Result<Option<TlsFiles>, StartupError> {
-    const BOTH: &str = "TLS needs `cert` and `pkey` (one file may hold both)";
-    match (options.cert.as_deref(), options.pkey.as_deref()) {
-        (None, None) => Ok(None),
-        (Some(_), None) => Err(refuse("pkey", format!("a file is missing: {BOTH}"))),
-        (None, Some(_)) => Err(refuse("cert", format!("a file is missing: {BOTH}"))),
-        (Some(cert), Some(pkey)) => Ok(Some(TlsFiles {
-            cert: cert.into(),
-            pkey: pkey.into(),
-        })),
-    }
 }
 
 /// The documented default is GPAC's choice, not the user's: it is taken only where it is given.
@@ -359,70 +283,6 @@ fn field_value(option: &'static str, text: &str) -> Result<HeaderValue, StartupE
     })
 }
 
-fn plugin_specs(options: &Options) -> Result<Vec<PluginSpec>, StartupError> {
-    let specs: Vec<PluginSpec> = options
-        .plugin
-        .iter()
-        .map(|text| plugin_spec(text))
-        .collect();
-    let is_nameless = specs.iter().any(|spec| spec.path.as_os_str().is_empty());
-    // An empty variable in a script must not leave the server without its access rule.
-    if is_nameless || (options.is_set("plugin") && specs.is_empty()) {
-        return Err(refuse(
-            "plugin",
-            "a file is missing: write `--plugin FILE.wasm`",
-        ));
-    }
-    Ok(specs)
-}
-
-/// `auth.wasm?users=users.toml&realm=staff`, percent-encoded where a name or value holds `&`, `=` or `%`.
-fn plugin_spec(text: &str) -> PluginSpec {
-    let (path, config) = text.split_once('?').unwrap_or((text, ""));
-    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let pairs = config.split('&').filter(|pair| !pair.is_empty());
-    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    let path = PathBuf::from(path);
-    let name = path.file_stem().unwrap_or_default();
-    PluginSpec {
-        name: name.to_string_lossy().into_owned(),
-        path,
-        config: pairs
-            .map(|(name, value)| (decode(name), decode(value)))
-            .collect(),
-    }
-}
-
-fn plugin_limits(options: &Options) -> Result<Limits, StartupError> {
-    const PAGE: u64 = 64 << 10;
-    const LARGEST: u64 = 4 << 30;
-    if !(PAGE..=LARGEST).contains(&options.plugin_memory) {
-        let reason = format!(
-            "`{}` is not a number of bytes from {PAGE} to {LARGEST}",
-            options.plugin_memory
-        );
-        return Err(refuse("plugin_memory", reason));
-    }
-    if options.plugin_timeout == 0 {
-        return Err(refuse(
-            "plugin_timeout",
-            "`0` is no limit: a plugin that hangs would hang for ever",
-        ));
-    }
-    // A reply that never comes is given up even where connections may be idle for ever.
-    let reply = if options.timeout == 0 {
-        30
-    } else {
-        options.timeout
-    };
-    Ok(Limits {
-        memory: usize::try_from(options.plugin_memory / PAGE * PAGE).unwrap_or(usize::MAX),
-        call: Duration::from_millis(options.plugin_timeout.min(LONGEST * 1000)),
-        reply: Duration::from_secs(reply.min(LONGEST)),
-        busy_wait: BUSY_WAIT,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -433,24 +293,6 @@ mod tests {
             Ok(Invocation::Run(line)) => Settings::check(line),
             other => panic!("{line}: {other:?}"),
         }
-    }
-
-    #[test]
-    fn plugins_have_a_name_and_decoded_configuration() {
-        let spec = plugin_spec("dir/auth.wasm?user=al%26ice&empty&password=a=b");
-        assert_eq!(
-            (spec.path.to_str(), spec.name.as_str()),
-            (Some("dir/auth.wasm"), "auth")
-        );
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(
-            spec.config,
-            [
-                pair("user", "al&ice"),
-                pair("empty", ""),
-                pair("password", "a=b")
-            ]
-        );
     }
 
     #[test]
