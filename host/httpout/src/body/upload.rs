@@ -17,6 +17,10 @@ use crate::server::{Link, Live};
 /// What is read of a body that nobody wants, in bytes, so that the connection can be kept. Beyond it is closed.
 const DRAINED: u64 = 256 << 20;
 
+/// The same over HTTP/2, where a client with more is told to stop. Some take that for an error of the answer, so that
+/// what is on its way already is read.
+const DRAINED_HTTP2: u64 = 1 << 20;
+
 /// The body of a request. A client that expects 100 (Continue) gets it when the first bytes are asked for.
 pub(crate) struct Upload {
     incoming: Incoming,
@@ -106,12 +110,15 @@ impl Upload {
     /// Reads the rest away beside the answer, within a bound: a client that still sends would lose an answer whose
     /// connection is closed, and some encoders end with it.
     pub(crate) fn drain(mut self) {
-        // HTTP/2 tells the client to stop. A client that was not told to go on may send nothing.
-        if self.is_over || self.is_held_back || !self.is_http1 {
+        // A client that was not told to go on may send nothing.
+        if self.is_over || (self.is_held_back && self.is_http1) {
             return;
         }
         tokio::spawn(async move {
-            let mut left = DRAINED;
+            let mut left = match self.is_http1 {
+                true => DRAINED,
+                false => DRAINED_HTTP2,
+            };
             while let Ok(Some(bytes)) = self.next().await {
                 left = left.saturating_sub(bytes.len() as u64);
                 if left == 0 {
