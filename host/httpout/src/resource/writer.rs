@@ -10,8 +10,9 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::resource::store::WriteError;
 
-/// Bytes that are gathered before they are written. While they are, as many may gather again.
-const GATHERED: usize = 1 << 20;
+/// Bytes that are gathered before they are written: few enough to be in the cache of the core still. While they are
+/// written, as many may gather again.
+const GATHERED: usize = 256 << 10;
 
 /// The most pieces that one system call takes (Linux: IOV_MAX).
 const PIECES: usize = 1024;
@@ -23,8 +24,9 @@ pub(crate) struct Writer {
     position: u64,
     gathered: Vec<Bytes>,
     length: usize,
-    /// Ends with the position behind what it has written.
-    writing: Option<JoinHandle<io::Result<u64>>>,
+    /// Ends with the position behind what it has written, and with what that was: buffers are cheapest to free where they
+    /// were made.
+    writing: Option<JoinHandle<io::Result<(u64, Vec<Bytes>)>>>,
 }
 
 impl Writer {
@@ -75,7 +77,9 @@ impl Writer {
         let pieces = std::mem::take(&mut self.gathered);
         let position = self.position;
         self.position += std::mem::take(&mut self.length) as u64;
-        self.writing = Some(spawn_blocking(move || write(&file, &pieces, position)));
+        self.writing = Some(spawn_blocking(move || {
+            Ok((write(&file, &pieces, position)?, pieces))
+        }));
     }
 
     async fn wait(&mut self) -> Result<Option<u64>, WriteError> {
@@ -83,7 +87,12 @@ impl Writer {
             return Ok(None);
         };
         let written = writing.await.map_err(io::Error::other).flatten();
-        written.map(Some).map_err(WriteError)
+        let (position, mut pieces) = written.map_err(WriteError)?;
+        pieces.clear();
+        if self.gathered.is_empty() {
+            self.gathered = pieces;
+        }
+        Ok(Some(position))
     }
 }
 
