@@ -24,9 +24,15 @@ pub(crate) struct Writer {
     position: u64,
     gathered: Vec<Bytes>,
     length: usize,
-    /// Ends with the position behind what it has written, and with what that was: buffers are cheapest to free where they
-    /// were made.
-    writing: Option<JoinHandle<io::Result<(u64, Vec<Bytes>)>>>,
+    writing: Option<JoinHandle<io::Result<Written>>>,
+}
+
+/// What has been written.
+struct Written {
+    /// Behind it.
+    position: u64,
+    /// Buffers are cheapest to free where they were made.
+    pieces: Vec<Bytes>,
 }
 
 impl Writer {
@@ -78,7 +84,8 @@ impl Writer {
         let position = self.position;
         self.position += std::mem::take(&mut self.length) as u64;
         self.writing = Some(spawn_blocking(move || {
-            Ok((write(&file, &pieces, position)?, pieces))
+            let position = write(&file, &pieces, position)?;
+            Ok(Written { position, pieces })
         }));
     }
 
@@ -87,7 +94,10 @@ impl Writer {
             return Ok(None);
         };
         let written = writing.await.map_err(io::Error::other).flatten();
-        let (position, mut pieces) = written.map_err(WriteError)?;
+        let Written {
+            position,
+            mut pieces,
+        } = written.map_err(WriteError)?;
         pieces.clear();
         if self.gathered.is_empty() {
             self.gathered = pieces;
