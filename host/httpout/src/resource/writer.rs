@@ -12,7 +12,7 @@ use crate::resource::store::WriteError;
 
 /// Bytes that are gathered before they are written: few enough to be in the cache of the core still. While they are
 /// written, as many may gather again.
-const GATHERED: usize = 256 << 10;
+const GATHERED: usize = 128 << 10;
 
 /// The most pieces that one system call takes (Linux: IOV_MAX).
 const PIECES: usize = 1024;
