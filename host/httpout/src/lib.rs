@@ -21,6 +21,7 @@ mod rules;
 mod server;
 mod settings;
 mod site;
+mod within;
 
 pub use error::StartupError;
 pub use server::Servers;

@@ -13,6 +13,7 @@ use crate::body::blocks::Blocks;
 use crate::error::Reject;
 use crate::resource::Begun;
 use crate::server::{Link, Live};
+use crate::within::within;
 
 /// What is read of a body that nobody wants, in bytes, so that the connection can be kept. Beyond it is closed.
 const DRAINED: u64 = 256 << 20;
@@ -77,27 +78,24 @@ impl Upload {
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Reject> {
         self.is_held_back = false;
         while !self.is_over {
-            let frame = match self.timeout {
-                Some(limit) => tokio::time::timeout(limit, self.incoming.frame()).await,
-                None => Ok(self.incoming.frame().await),
-            };
+            let frame = within(self.timeout, self.incoming.frame()).await;
             self.link.note_progress();
             match frame {
-                Ok(Some(Ok(frame))) => {
+                Some(Some(Ok(frame))) => {
                     if let Ok(bytes) = frame.into_data() {
                         self.received += bytes.len() as u64;
                         return Ok(Some(self.blocks.keep(bytes)));
                     }
                 }
-                Ok(None) => self.is_over = true,
+                Some(None) => self.is_over = true,
                 // All has come, though the connection has broken before HTTP/2 could tell.
-                Ok(Some(Err(_))) if self.length == Some(self.received) => self.is_over = true,
-                Ok(Some(Err(error))) => {
+                Some(Some(Err(_))) if self.length == Some(self.received) => self.is_over = true,
+                Some(Some(Err(error))) => {
                     self.is_over = true;
                     tracing::debug!(connection = self.link.connection.id, "body: {error}");
                     return Err(Reject::Incomplete);
                 }
-                Err(_) => {
+                None => {
                     self.is_over = true;
                     let limit = self.timeout.unwrap_or_default();
                     return Err(Reject::TooSlow(limit.as_secs()));

@@ -14,6 +14,7 @@ use crate::http::range::{Growing, Part, check_growing, content_range};
 use crate::mode::FileServer;
 use crate::resource::{Progress, Reader, State, Version};
 use crate::settings::Caching;
+use crate::within::within;
 
 impl FileServer {
     /// Answers with what is there, and what will come.
@@ -80,13 +81,7 @@ impl FileServer {
     /// 416 where it never will be, or not in time.
     async fn wait_for(&self, reader: &mut Reader, position: u64) -> Result<Progress, Reject> {
         let there = poll_fn(|context| reader.poll_there(position, context));
-        let in_time = match self.timeout {
-            Some(limit) => tokio::time::timeout(limit, there).await.is_ok(),
-            None => {
-                there.await;
-                true
-            }
-        };
+        let in_time = within(self.timeout, there).await.is_some();
         let progress = reader.progress();
         let Progress { length, total, .. } = progress;
         match in_time && length > position && progress.state != State::Failed {

@@ -19,6 +19,7 @@ use crate::http::range::Spec;
 use crate::http::write_range::{self, Span};
 use crate::reqlog::Reqlog;
 use crate::resource::{self, Begun, Condition, Identity, Reading, Store, Stored, Target, Writer};
+use crate::within::within;
 
 /// Writes what clients send into a directory.
 pub(crate) struct Uploads {
@@ -47,7 +48,7 @@ impl Uploads {
         refuse_coding(fields)?;
         self.check_size(body.length().unwrap_or(0))?;
         let stored = match write_range::parse(fields)? {
-            None => self.put_whole(exchange, path, body).await?,
+            None => Some(self.put_whole(exchange, path, body).await?),
             Some(specs) => {
                 self.put_parts(exchange, path, &specs, body).await?;
                 None
@@ -93,7 +94,7 @@ impl Uploads {
         exchange: &Arc<Exchange>,
         path: &[u8],
         body: &mut Upload,
-    ) -> Result<Option<Stored>, Reject> {
+    ) -> Result<Stored, Reject> {
         let (store, condition) = (self.store.clone(), condition(exchange));
         let (target, reading) = (below(path)?, self.reading(path, body));
         let begun = self.begun(body);
@@ -103,7 +104,7 @@ impl Uploads {
         // Also where it is given up: to remove a large file takes its time.
         let stored = blocking(move || received.and_then(|()| upload.publish())).await;
         self.log.record(ending(&stored), path);
-        stored.map(Some)
+        stored
     }
 
     /// Which readers see what comes in.
@@ -168,12 +169,8 @@ impl Uploads {
     /// Waits until nobody else writes the file in place.
     async fn wait_for_turn(&self, target: &Target) -> Result<OwnedMutexGuard<()>, Reject> {
         let turn = target.in_place().lock_owned();
-        match self.timeout {
-            Some(limit) => tokio::time::timeout(limit, turn)
-                .await
-                .map_err(|_| Reject::Conflict("the file is being written")),
-            None => Ok(turn.await),
-        }
+        let turn = within(self.timeout, turn).await;
+        turn.ok_or(Reject::Conflict("the file is being written"))
     }
 
     async fn receive_parts(

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use cap_std::fs::{Dir, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::{Dir, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
 use rustix::fs::{AtFlags, FileType, OFlags, Stat, fstat, statat};
 
 use crate::error::Reject;
@@ -116,17 +116,12 @@ impl Directory {
 
     /// What tells the name at a path from all others; none where its directory does not exist.
     pub(crate) fn name_id(&self, path: &[u8]) -> Option<NameId> {
-        let slash = path.iter().rposition(|&byte| byte == b'/');
-        let (parent, name) = match slash {
-            Some(slash) => (&path[..slash], &path[slash + 1..]),
-            None => return name_id(&self.dir, path).ok(),
+        let (parents, name) = split_name(path);
+        let found = match parents {
+            b"" => self.dir.dir_metadata(),
+            parents => self.dir.metadata(OsStr::from_bytes(parents)),
         };
-        let found = self.dir.metadata(OsStr::from_bytes(parent)).ok()?;
-        Some(NameId {
-            device: found.dev(),
-            inode: found.ino(),
-            name: OsStr::from_bytes(name).to_owned(),
-        })
+        Some(id_in(&found.ok()?, name))
     }
 
     fn stat(&self, path: &[u8]) -> Option<Stat> {
@@ -177,17 +172,23 @@ impl Identity {
 
 /// What tells a name in a directory from all others.
 pub(crate) fn name_id(directory: &Dir, name: &[u8]) -> io::Result<NameId> {
-    let found = directory.dir_metadata()?;
-    Ok(NameId {
-        device: found.dev(),
-        inode: found.ino(),
-        name: OsStr::from_bytes(name).to_owned(),
-    })
+    Ok(id_in(&directory.dir_metadata()?, name))
 }
 
-/// What a path names in its directory: `a/b/c` gives `c`.
-pub(crate) fn last_name(path: &[u8]) -> &[u8] {
-    path.rsplit(|&byte| byte == b'/').next().unwrap_or(path)
+fn id_in(directory: &Metadata, name: &[u8]) -> NameId {
+    NameId {
+        device: directory.dev(),
+        inode: directory.ino(),
+        name: OsStr::from_bytes(name).to_owned(),
+    }
+}
+
+/// The path of a directory, and what the whole path names in it: `a/b/c` gives `a/b` and `c`.
+pub(crate) fn split_name(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(slash) => (&path[..slash], &path[slash + 1..]),
+        None => (&path[..0], path),
+    }
 }
 
 /// Whether no name leads to an open file. To close its last handle takes time where it is large.

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::error::Reject;
-use crate::resource::directory::{Identity, last_name, name_id};
+use crate::resource::directory::{Identity, name_id, split_name};
 use crate::resource::names::{Begun, Manner, Names, Writing};
 use crate::resource::temporary::{self, Temporary};
 use crate::resource::{Directory, Version};
@@ -90,7 +90,7 @@ impl Store {
     /// The version that is read in place of the file at a path below an exposed directory.
     pub(crate) fn followed(&self, directory: &Directory, path: &[u8]) -> Option<Arc<Version>> {
         // To look the directory up takes system calls.
-        if !self.names.may_be_followed(last_name(path)) {
+        if !self.names.may_be_followed(split_name(path).1) {
             return None;
         }
         self.names.followed(&directory.name_id(path)?)
@@ -288,10 +288,7 @@ impl Drop for Upload {
 
 /// The path of the directory, and the name in it.
 fn split(path: &[u8]) -> Result<(&[u8], &OsStr), Reject> {
-    let (parents, name) = match path.iter().rposition(|&byte| byte == b'/') {
-        Some(slash) => (&path[..slash], &path[slash + 1..]),
-        None => (&path[..0], path),
-    };
+    let (parents, name) = split_name(path);
     let mut segments = path.split(|&byte| byte == b'/');
     if segments.any(|segment| segment == temporary::TEMPORARY.as_bytes()) {
         return Err(Reject::NotFound);
