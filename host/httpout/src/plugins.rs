@@ -10,15 +10,15 @@ use crate::http::path;
 use crate::mode::Mode;
 use crate::settings::ServerSettings;
 
-/// Loads the plugins in their order. Without any, no engine is set up.
+/// Loads the plugins in their order. Without any there is no engine.
 pub(crate) async fn load(
     settings: &ServerSettings,
+    engine: Option<&Arc<Engine>>,
     mode: Arc<Mode>,
 ) -> Result<Chain, StartupError> {
-    if settings.plugins.is_empty() {
+    let Some(engine) = engine else {
         return Ok(Chain::new(Vec::new()));
-    }
-    let engine = Arc::new(Engine::new(settings.plugin_limits.clone())?);
+    };
     let server: Arc<dyn Server> = Arc::new(Answers {
         options: settings.options.clone(),
         mode,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use httpout_plugins::Chain;
+use httpout_plugins::{Chain, Engine};
 
 use crate::error::StartupError;
 use crate::headers::CommonFields;
@@ -29,10 +29,11 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Opens the directories and loads the plugins. `names` are shared by all servers: they may write the same files.
+    /// Opens the directories and loads the plugins. `names` and `engine` are shared by all servers.
     pub(crate) async fn open(
         settings: &ServerSettings,
         names: Arc<Names>,
+        engine: Option<&Arc<Engine>>,
     ) -> Result<Site, StartupError> {
         // First, because it may be one of those for read, and is made if it is not there.
         let uploads = open_uploads(settings, names)?;
@@ -47,7 +48,7 @@ impl Site {
             norange: settings.norange,
             timeout: settings.timeout,
         }));
-        let chain = plugins::load(settings, mode.clone()).await?;
+        let chain = plugins::load(settings, engine, mode.clone()).await?;
         Ok(Site {
             mode,
             chain,

@@ -57,6 +57,14 @@ choices! {
 }
 
 choices! {
+    /// Option `plugin_fail`: what becomes of requests while a plugin fails again and again.
+    PluginFail {
+        Closed "closed" "answer 503"
+        Open   "open"   "go on without the plugin"
+    }
+}
+
+choices! {
     /// Option `log`: how much the server says.
     Log {
         Error "error" "only what keeps the server from its work"

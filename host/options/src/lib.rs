@@ -17,7 +17,7 @@ mod suggest;
 mod table;
 mod value;
 
-pub use choice::{Choice, Cors, Hmode, Log};
+pub use choice::{Choice, Cors, Hmode, Log, PluginFail};
 pub use command_line::{CommandLine, Endpoint, Filter, FilterName, HelpLevel, Invocation, parse};
 pub use error::UsageError;
 pub use filter::{Argument, FilterString};

@@ -2,7 +2,7 @@
 //!
 //! The documented ones come first, in the order of the document.
 
-use crate::choice::{Choices, Cors, Hmode, Log};
+use crate::choice::{Choices, Cors, Hmode, Log, PluginFail};
 use crate::error::UsageError;
 use crate::row::{Group, Kind, Level, Origin, Row, State};
 use crate::table::{choices_of, default_of, kind_of, options, type_of};
@@ -57,6 +57,19 @@ options! {
         plugin_reuse      uint          = "0"       "N"               Advanced Planned Plugins   "further requests an instance answers, 0 for a fresh one each time"
         plugin_memory     uint          = "64M"     "BYTES"           Advanced Ready   Plugins   "linear memory of one instance, in bytes"
         plugin_timeout    uint          = "1000"    "MS"              Advanced Ready   Plugins   "milliseconds one call may take"
+        plugin_table      uint          = "20000"   "N"               Advanced Planned Plugins   "elements of the tables of one instance"
+        plugin_handles    uint          = "1000"    "N"               Advanced Planned Plugins   "handles that one instance may hold: timers, files, streams"
+        plugin_stack      uint          = "512k"    "BYTES"           Advanced Planned Plugins   "stack of one instance, in bytes"
+        plugin_fields     uint          = "100"     "N"               Advanced Planned Plugins   "fields that a plugin may add to a response"
+        plugin_fields_size uint         = "32768"   "BYTES"           Advanced Planned Plugins   "names and values of those fields, in bytes"
+        plugin_body       uint          = "16M"     "BYTES"           Advanced Planned Plugins   "body that a plugin may set at once, in bytes"
+        plugin_log        uint          = "64k"     "BYTES"           Advanced Planned Plugins   "bytes that a plugin may write into the log in a second"
+        plugin_instances  uint          = "1000"    "N"               Advanced Planned Plugins   "instances of plugins at a time"
+        plugin_wait       uint          = "1000"    "MS"              Advanced Planned Plugins   "milliseconds a request waits where all instances are in use, then it is answered 503"
+        plugin_fail       choice<PluginFail> = "closed" "MODE"        Advanced Planned Plugins   "what becomes of requests while a plugin fails again and again"
+        plugin_cache      str           = -         "DIR"             Advanced Planned Plugins   "directory for compiled plugins; `none` compiles them at each start; unless given, `httpout` in the user's cache directory"
+        plugin_state      str           = -         "FILE"            Advanced Planned Plugins   "file that keeps the state of plugins when the server ends"
+        metrics           str           = -         "PATH"            Advanced Planned Operation "path of a page of metrics in the text form of Prometheus, such as `/_/metrics`"
         config            str           = -         "FILE"            Basic    Planned Operation "configuration file"
         log               choice<Log>   = "info"    "LEVEL"           Basic    Ready   Operation "how much the server says"
     }

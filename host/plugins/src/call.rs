@@ -37,7 +37,7 @@ pub(crate) struct Session {
 impl Session {
     /// A fresh instance whose `init` has run, here or before the snapshot that it begins with.
     pub(crate) async fn open(plugin: &Arc<Plugin>) -> Result<Session, Fault> {
-        let limits = &plugin.engine.limits;
+        let limits = &plugin.spec.limits;
         let permit = plugin.engine.reserve().await?;
         let mut store = Store::new(&plugin.engine.wasmtime, plugin.state());
         store.limiter(|state| &mut state.limits);
@@ -144,7 +144,7 @@ impl Session {
             instance: &self.instance,
             exports: &self.plugin.exports,
         };
-        (self.plugin.engine.limits.call, guest)
+        (self.plugin.spec.limits.call, guest)
     }
 
     /// What a call gave; only after one that succeeded another may be made.

@@ -79,7 +79,7 @@ async fn ask(
     open: &mut OpenSessions,
 ) -> Result<Decision, Fault> {
     let session = Session::open(plugin).await?;
-    let patience = plugin.engine.limits.reply;
+    let patience = plugin.spec.limits.reply;
     // It is open from now on: if the client leaves while the plugin waits, it is told.
     let session = open.add(session);
     let decided = session.on_request(exchange, patience).await;

@@ -1,7 +1,6 @@
-//! The WebAssembly engine that all plugins of a server share: pools, limits and the clock that interrupts guests.
+//! The WebAssembly engine that all plugins share: pools, limits and the clock that interrupts guests.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{HasSelf, Linker};
@@ -10,29 +9,14 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationCon
 use crate::bindings::httpout::plugin::{host, http};
 use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
+use crate::spec::Pool;
 use crate::store::StoreState;
 
-/// Instances that can exist at the same time. Beyond it a request waits for `Limits::busy_wait`.
-const INSTANCES: u32 = 1000;
-
-/// What a plugin may spend.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// Linear memory of one instance in bytes (option `plugin_memory`).
-    pub memory: usize,
-    /// Time that one call may take, waiting included (option `plugin_timeout`).
-    pub call: Duration,
-    /// Time from the request to `send` (option `timeout`).
-    pub reply: Duration,
-    /// How long a request waits for a free instance.
-    pub busy_wait: Duration,
-}
-
-/// The engine that all plugins of a server share.
+/// The engine that all plugins share.
 pub struct Engine {
     pub(crate) wasmtime: wasmtime::Engine,
     pub(crate) linker: Linker<StoreState>,
-    pub(crate) limits: Limits,
+    pub(crate) pool: Pool,
     instances: Arc<Semaphore>,
     clock: Clock,
 }
@@ -42,26 +26,26 @@ impl Engine {
     ///
     /// # Errors
     /// `LoadError::Engine` where the machine can run no WebAssembly.
-    pub fn new(limits: Limits) -> Result<Engine, LoadError> {
+    pub fn new(pool: Pool) -> Result<Engine, LoadError> {
         let refused = |error: wasmtime::Error| LoadError::Engine(format!("{error:#}"));
-        let wasmtime = wasmtime::Engine::new(&pooled(&limits))
+        let wasmtime = wasmtime::Engine::new(&pooled(&pool))
             .or_else(|error| {
                 tracing::warn!("plugins run without a pool of instances, slower: {error:#}");
                 wasmtime::Engine::new(&config())
             })
             .map_err(refused)?;
         let linker = link(&wasmtime).map_err(refused)?;
-        let instances = Arc::new(Semaphore::new(INSTANCES as usize));
+        let instances = Arc::new(Semaphore::new(pool.instances as usize));
         let all_free = {
-            let instances = instances.clone();
-            move || instances.available_permits() == INSTANCES as usize
+            let (instances, all) = (instances.clone(), pool.instances as usize);
+            move || instances.available_permits() == all
         };
         let clock = Clock::start(wasmtime.weak(), all_free)
             .map_err(|error| LoadError::Engine(error.to_string()))?;
         Ok(Engine {
             wasmtime,
             linker,
-            limits,
+            pool,
             instances,
             clock,
         })
@@ -74,9 +58,9 @@ impl Engine {
             return Ok(permit);
         }
         let waiting = self.instances.clone().acquire_owned();
-        match tokio::time::timeout(self.limits.busy_wait, waiting).await {
+        match tokio::time::timeout(self.pool.wait, waiting).await {
             Ok(permit) => Ok(permit.expect("the semaphore is never closed")),
-            Err(_) => Err(Fault::Busy(self.limits.busy_wait)),
+            Err(_) => Err(Fault::Busy(self.pool.wait)),
         }
     }
 }
@@ -92,15 +76,15 @@ pub(crate) fn config() -> Config {
     config
 }
 
-fn pooled(limits: &Limits) -> Config {
+fn pooled(shared: &Pool) -> Config {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(INSTANCES)
-        .total_core_instances(INSTANCES * 4)
-        .total_memories(INSTANCES)
-        .total_tables(INSTANCES * 2)
-        .total_stacks(INSTANCES)
-        .max_memory_size(limits.memory)
-        .table_elements(20_000)
+    pool.total_component_instances(shared.instances)
+        .total_core_instances(shared.instances * 4)
+        .total_memories(shared.instances)
+        .total_tables(shared.instances * 2)
+        .total_stacks(shared.instances)
+        .max_memory_size(shared.memory)
+        .table_elements(shared.table)
         .max_component_instance_size(2 << 20)
         .max_core_instance_size(2 << 20)
         // Pages that a guest has dirtied are reset in place, found by asking the kernel (Linux 6.7) instead of

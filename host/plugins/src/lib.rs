@@ -18,13 +18,15 @@ mod exports;
 mod host;
 mod plugin;
 mod snapshot;
+mod spec;
 mod stderr;
 mod store;
 
 pub use chain::{Chain, OpenSessions};
 pub use decision::{Body, Decision, frames_message};
-pub use engine::{Engine, Limits};
+pub use engine::Engine;
 pub use error::{CloseCode, Fault, LoadError};
 pub use exchange::{Auth, Connection, Exchange};
-pub use plugin::{Plugin, PluginSpec};
+pub use plugin::Plugin;
+pub use spec::{GrantedDirectory, Grants, Limits, OnFailure, PluginSpec, Pool, Scope};
 pub use store::Server;

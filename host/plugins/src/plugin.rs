@@ -1,6 +1,6 @@
 //! A plugin: a component that was compiled, linked and tried once.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use wasmtime::component::{Component, InstancePre};
@@ -11,18 +11,8 @@ use crate::engine::Engine;
 use crate::error::{Fault, LoadError, escape};
 use crate::exports::Exports;
 use crate::snapshot::{self, Snapshot};
+use crate::spec::PluginSpec;
 use crate::store::{Server, StoreState};
-
-/// Which component to load, and what it is told.
-#[derive(Debug, Clone)]
-pub struct PluginSpec {
-    /// The component's file.
-    pub path: PathBuf,
-    /// How log lines name it.
-    pub name: String,
-    /// Its configuration, in order.
-    pub config: Vec<(String, String)>,
-}
 
 /// A plugin, ready to be instantiated for a request.
 pub struct Plugin {
@@ -57,8 +47,8 @@ impl Plugin {
                 other => other.to_string(),
             },
         };
-        let state = StoreState::new(spec.clone(), server.clone(), &engine.limits);
-        let snapshot = snapshot::take(&bytes, state, &engine.limits).await;
+        let state = StoreState::new(spec.clone(), server.clone());
+        let snapshot = snapshot::take(&bytes, state).await;
         let inits_each_instance = match snapshot.map_err(init_error)? {
             Snapshot::Taken(bytes) => {
                 (pre, exports) = prepare(&engine, path, &bytes)?;
@@ -84,8 +74,7 @@ impl Plugin {
 
     /// The host's side of a fresh instance.
     pub(crate) fn state(&self) -> StoreState {
-        let (spec, server) = (self.spec.clone(), self.server.clone());
-        StoreState::new(spec, server, &self.engine.limits)
+        StoreState::new(self.spec.clone(), self.server.clone())
     }
 }
 

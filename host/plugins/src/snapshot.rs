@@ -8,7 +8,7 @@ use wasmtime::{OptLevel, Store};
 use wasmtime_wizer::Wizer;
 
 use crate::clock::Clock;
-use crate::engine::{self, Limits, link};
+use crate::engine::{self, link};
 use crate::error::Fault;
 use crate::store::StoreState;
 
@@ -27,14 +27,11 @@ pub(crate) enum Snapshot {
 ///
 /// # Errors
 /// What `init` returned, or how it failed.
-pub(crate) async fn take(
-    component: &[u8],
-    state: StoreState,
-    limits: &Limits,
-) -> Result<Snapshot, Fault> {
+pub(crate) async fn take(component: &[u8], state: StoreState) -> Result<Snapshot, Fault> {
     let (engine, linker) = sandbox().map_err(|error| Fault::trap(&error))?;
     let _clock =
         Clock::start(engine.weak(), || false).map_err(|error| Fault::trap(&error.into()))?;
+    let limit = state.spec.limits.call;
     let mut store = Store::new(&engine, state);
     store.limiter(|state| &mut state.limits);
     store.set_epoch_deadline(1);
@@ -49,14 +46,14 @@ pub(crate) async fn take(
     };
     let overdue = async {
         begun.notified().await;
-        tokio::time::sleep(limits.call).await;
+        tokio::time::sleep(limit).await;
     };
     let mut wizer = Wizer::new();
     wizer.keep_init_func(true).init_func(INIT);
     let outcome = tokio::select! {
         biased;
         outcome = wizer.run_component(&mut store, component, instantiate) => outcome,
-        () = overdue => return Err(Fault::Deadline { call: "init", limit: limits.call }),
+        () = overdue => return Err(Fault::Deadline { call: "init", limit }),
     };
     match outcome {
         Ok((snapshot, values)) => match refusal(values) {

@@ -7,10 +7,9 @@ use wasmtime::{StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::decision::Decision;
-use crate::engine::Limits;
 use crate::error::Fault;
 use crate::exchange::Exchange;
-use crate::plugin::PluginSpec;
+use crate::spec::PluginSpec;
 use crate::stderr::GuestStderr;
 
 /// What the server answers when a plugin asks it.
@@ -49,11 +48,14 @@ pub(crate) struct Current {
 }
 
 impl StoreState {
-    pub(crate) fn new(spec: Arc<PluginSpec>, server: Arc<dyn Server>, limits: &Limits) -> Self {
+    pub(crate) fn new(spec: Arc<PluginSpec>, server: Arc<dyn Server>) -> Self {
+        let limits = StoreLimitsBuilder::new()
+            .memory_size(spec.limits.memory)
+            .build();
         StoreState {
             spec,
             server,
-            limits: StoreLimitsBuilder::new().memory_size(limits.memory).build(),
+            limits,
             table: ResourceTable::new(),
             current: None,
             wasi: None,

@@ -14,6 +14,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use httpout_plugins::Engine;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -56,9 +57,11 @@ impl Servers {
     pub async fn bind(settings: Settings) -> Result<Servers, StartupError> {
         raise_descriptors();
         let names = Arc::new(Names::default());
+        let engine = settings.pool.map(Engine::new).transpose()?.map(Arc::new);
         let mut servers = Vec::new();
         for settings in settings.servers {
-            servers.push(Server::bind(&settings, names.clone()).await?);
+            let server = Server::bind(&settings, names.clone(), engine.as_ref());
+            servers.push(server.await?);
         }
         Ok(Servers { servers })
     }
@@ -98,8 +101,12 @@ impl Servers {
 }
 
 impl Server {
-    async fn bind(settings: &ServerSettings, names: Arc<Names>) -> Result<Server, StartupError> {
-        let site = Arc::new(Site::open(settings, names).await?);
+    async fn bind(
+        settings: &ServerSettings,
+        names: Arc<Names>,
+        engine: Option<&Arc<Engine>>,
+    ) -> Result<Server, StartupError> {
+        let site = Arc::new(Site::open(settings, names, engine).await?);
         let tls = settings.tls.as_ref().map(tls::load).transpose()?;
         let listeners = settings.listen.iter();
         let listeners = listeners.map(|listen| Listener::bind(listen, tls.as_ref()));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue};
 use httpout_options::{CommandLine, Cors, FilterName, Log, Options, ROWS, Row, State};
-use httpout_plugins::{Limits, PluginSpec, frames_message};
+use httpout_plugins::{PluginSpec, Pool, frames_message};
 
 use crate::error::{StartupError, shown};
 use crate::headers::CommonFields;
@@ -28,6 +28,8 @@ pub struct Settings {
     pub log: Log,
     /// At least one.
     pub(crate) servers: Vec<ServerSettings>,
+    /// What the plugins of all servers share; none where there is no plugin.
+    pub(crate) pool: Option<Pool>,
 }
 
 /// What one server does.
@@ -64,7 +66,6 @@ pub(crate) struct ServerSettings {
     pub(crate) cors: cors::Policy,
     pub(crate) reqlog: Reqlog,
     pub(crate) plugins: Vec<PluginSpec>,
-    pub(crate) plugin_limits: Limits,
     /// For plugins that ask for an option by its name.
     pub(crate) options: Options,
 }
@@ -93,6 +94,11 @@ impl Settings {
         let first = servers.first().ok_or(StartupError::NothingToServe)?;
         Ok(Settings {
             log: first.options.log,
+            pool: {
+                let all = servers.iter().flat_map(|server| &server.plugins);
+                let specs: Vec<PluginSpec> = all.cloned().collect();
+                plugins::pool(&first.options, &specs)
+            },
             servers,
         })
     }
@@ -133,7 +139,6 @@ impl ServerSettings {
             },
             reqlog: Reqlog::parse(options.reqlog.as_deref().unwrap_or_default()),
             plugins: plugins::specs(&options)?,
-            plugin_limits: plugins::limits(&options)?,
             options,
         })
     }
