@@ -37,8 +37,16 @@ pub(crate) struct Session {
 impl Session {
     /// A fresh instance whose `init` has run, here or before the snapshot that it begins with.
     pub(crate) async fn open(plugin: &Arc<Plugin>) -> Result<Session, Fault> {
-        let limits = &plugin.spec.limits;
         let permit = plugin.engine.reserve().await?;
+        Session::begin(plugin, permit).await
+    }
+
+    /// The same, with a permit for an instance.
+    pub(crate) async fn begin(
+        plugin: &Arc<Plugin>,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Session, Fault> {
+        let limits = &plugin.spec.limits;
         let mut store = Store::new(&plugin.engine.wasmtime, plugin.state());
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);

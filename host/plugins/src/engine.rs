@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::bindings::httpout::plugin::{host, http};
+use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
 use crate::spec::Pool;
 use crate::store::StoreState;
+
+/// Instances beside those of the requests: plugins are tried in them while they are loaded.
+const LOADING: u32 = 2;
 
 /// The engine that all plugins share.
 pub struct Engine {
@@ -18,6 +22,9 @@ pub struct Engine {
     pub(crate) linker: Linker<StoreState>,
     pub(crate) pool: Pool,
     instances: Arc<Semaphore>,
+    /// One plugin is loaded at a time; it needs an instance beside those of the requests.
+    loading: Arc<Semaphore>,
+    cache: Option<Cache>,
     clock: Clock,
 }
 
@@ -36,19 +43,46 @@ impl Engine {
             .map_err(refused)?;
         let linker = link(&wasmtime).map_err(refused)?;
         let instances = Arc::new(Semaphore::new(pool.instances as usize));
+        let loading = Arc::new(Semaphore::new(1));
         let all_free = {
             let (instances, all) = (instances.clone(), pool.instances as usize);
-            move || instances.available_permits() == all
+            let loading = loading.clone();
+            move || instances.available_permits() == all && loading.available_permits() == 1
         };
         let clock = Clock::start(wasmtime.weak(), all_free)
             .map_err(|error| LoadError::Engine(error.to_string()))?;
         Ok(Engine {
             wasmtime,
             linker,
+            cache: open_cache(&pool),
             pool,
             instances,
+            loading,
             clock,
         })
+    }
+
+    /// Compiles a component, or takes its code from the cache. May take seconds of a core.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
+        match &self.cache {
+            Some(cache) => cache.component(&self.wasmtime, bytes),
+            None => Component::new(&self.wasmtime, bytes),
+        }
+    }
+
+    /// Removes from the cache what has not been used for long. May block.
+    pub fn tidy_cache(&self) {
+        if let Some(cache) = &self.cache {
+            cache.tidy();
+        }
+    }
+
+    /// Reserves the instance that plugins are tried in while they are loaded.
+    pub(crate) async fn reserve_for_loading(&self) -> OwnedSemaphorePermit {
+        let waiting = self.loading.clone().acquire_owned();
+        let permit = waiting.await.expect("the semaphore is never closed");
+        self.clock.wake();
+        permit
     }
 
     /// Reserves an instance, waiting for a bounded time where all are in use.
@@ -65,7 +99,20 @@ impl Engine {
     }
 }
 
-pub(crate) fn config() -> Config {
+/// Without it plugins work as well, and start later.
+fn open_cache(pool: &Pool) -> Option<Cache> {
+    let Some(path) = &pool.cache else {
+        tracing::debug!(target: "plugin", "plugins are compiled at each start: there is no directory for their code");
+        return None;
+    };
+    Cache::open(path)
+        .inspect_err(|reason| {
+            tracing::warn!(target: "plugin", "plugins are compiled at each start (option `plugin_cache`): {reason}");
+        })
+        .ok()
+}
+
+fn config() -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
@@ -77,12 +124,13 @@ pub(crate) fn config() -> Config {
 }
 
 fn pooled(shared: &Pool) -> Config {
+    let instances = shared.instances + LOADING;
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(shared.instances)
-        .total_core_instances(shared.instances * 4)
-        .total_memories(shared.instances)
-        .total_tables(shared.instances * 2)
-        .total_stacks(shared.instances)
+    pool.total_component_instances(instances)
+        .total_core_instances(instances * 4)
+        .total_memories(instances)
+        .total_tables(instances * 2)
+        .total_stacks(instances)
         .max_memory_size(shared.memory)
         .table_elements(shared.table)
         .max_component_instance_size(2 << 20)
@@ -97,7 +145,7 @@ fn pooled(shared: &Pool) -> Config {
     config
 }
 
-pub(crate) fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<StoreState>> {
+fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<StoreState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;

@@ -18,6 +18,20 @@ pub enum LoadError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A directory, a device, a FIFO.
+    #[error("plugin `{}` is not a file", shown(.0))]
+    NotAFile(PathBuf),
+    /// There is nothing in it.
+    #[error("plugin `{}` is empty", shown(.0))]
+    Empty(PathBuf),
+    /// More than is read.
+    #[error("plugin `{}` is too large: at most {} MiB are read", shown(.path), .limit >> 20)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// In bytes.
+        limit: u64,
+    },
     /// Neither a component nor a core module.
     #[error("`{}` is not a WebAssembly component", shown(.0))]
     NotWasm(PathBuf),
@@ -35,15 +49,53 @@ pub enum LoadError {
         /// In one line.
         reason: String,
     },
+    /// It asks other servers.
+    #[error(
+        "plugin `{}` imports `{}`, which is not granted: name the hosts that it may reach with option `plugin_allow`",
+        shown(.path), escape(.import)
+    )]
+    NotGranted {
+        /// The file.
+        path: PathBuf,
+        /// The interface.
+        import: String,
+    },
     /// It imports what the server does not give.
-    #[error("plugin `{}` imports what is not granted: {reason}", shown(.path))]
+    #[error(
+        "plugin `{}` imports `{}`, which this server does not give: {reason}", shown(.path), escape(.import)
+    )]
     Import {
         /// The file.
         path: PathBuf,
+        /// The interface.
+        import: String,
         /// In one line.
         reason: String,
     },
+    /// It was built for a contract that this server does not speak.
+    #[error(
+        "plugin `{}` was built for `httpout:plugin@{}`, this server has `httpout:plugin@{}`: build it again with the server's `wit/`",
+        shown(.path), escape(.theirs), .ours
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The version that it names.
+        theirs: String,
+        /// Ours.
+        ours: &'static str,
+    },
     /// It does not export the contract's handler.
+    #[error(
+        "`{}` is no plugin: it exports {exports} and no `httpout:plugin/handler`", shown(.path)
+    )]
+    NoHandler {
+        /// The file.
+        path: PathBuf,
+        /// What it exports instead.
+        exports: String,
+    },
+    /// Its handler is not that of the contract.
     #[error(
         "`{}` is no plugin for this server (world `httpout:plugin/plugin@0.1.0`): {reason}",
         shown(.path)
@@ -65,6 +117,19 @@ pub enum LoadError {
     /// The WebAssembly engine cannot be set up.
     #[error("cannot set up the WebAssembly engine: {0}")]
     Engine(String),
+}
+
+impl LoadError {
+    /// `init` has failed.
+    pub(crate) fn init(path: &Path, fault: Fault) -> LoadError {
+        LoadError::Init {
+            path: path.to_owned(),
+            reason: match fault {
+                Fault::Init(reason) => reason,
+                other => other.to_string(),
+            },
+        }
+    }
 }
 
 /// A plugin failed at one request. The server answers for it and goes on.

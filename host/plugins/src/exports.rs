@@ -14,7 +14,8 @@ use crate::store::{ExchangeHandle, StoreState};
 /// What a call returns to be waited for.
 pub(crate) type Pollables = Vec<Resource<DynPollable>>;
 
-const HANDLER: &str = "httpout:plugin/handler@0.1.0";
+/// The interface that a plugin exports.
+pub(crate) const HANDLER: &str = "httpout:plugin/handler@0.1.0";
 
 /// Where the functions of interface `handler` are in a component.
 pub(crate) struct Exports {

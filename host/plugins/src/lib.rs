@@ -7,6 +7,7 @@
 //! This crate is the only one that names wasmtime. It knows no socket, no option and no mode.
 
 mod bindings;
+mod cache;
 mod call;
 mod chain;
 mod clock;
@@ -18,9 +19,11 @@ mod exports;
 mod host;
 mod plugin;
 mod snapshot;
+mod source;
 mod spec;
 mod stderr;
 mod store;
+mod world;
 
 pub use chain::{Chain, OpenSessions};
 pub use decision::{Body, Decision, frames_message};
