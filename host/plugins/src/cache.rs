@@ -31,7 +31,7 @@ const WRITING: Duration = Duration::from_secs(3600);
 /// What the names of files begin with that are being written.
 const TEMPORARY: &str = "new-";
 
-/// The file of random bytes of [`Cache::seed`].
+/// The file of [`Cache::seed`].
 const SEED: &str = "seed";
 
 const CHECKSUM: usize = 32;
@@ -91,17 +91,17 @@ impl Cache {
         Ok(component)
     }
 
-    /// Random bytes that stay the same from start to start.
-    pub(crate) fn seed(&self) -> io::Result<[u8; 32]> {
+    /// A random number that stays the same from start to start.
+    pub(crate) fn seed(&self) -> io::Result<u128> {
         if let Ok((_, bytes)) = self.read(SEED)
             && let Ok(seed) = bytes.try_into()
         {
-            return Ok(seed);
+            return Ok(u128::from_ne_bytes(seed));
         }
-        let mut seed = [0; 32];
+        let mut seed = [0; 16];
         File::open("/dev/urandom")?.read_exact(&mut seed)?;
         self.store(SEED, &[&seed])?;
-        Ok(seed)
+        Ok(u128::from_ne_bytes(seed))
     }
 
     /// The entry of this key, if it is here and whole.

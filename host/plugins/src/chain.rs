@@ -6,29 +6,41 @@ use crate::call::Session;
 use crate::decision::{Body, Decision};
 use crate::error::{CloseCode, Fault};
 use crate::exchange::Exchange;
+use crate::pass::Pass;
 use crate::plugin::Plugin;
+use crate::slot::{Reload, Slot};
+use crate::spec::OnFailure;
 
 /// The plugins of a server. A reply of 0 passes a request on to the next one; fields add up.
 pub struct Chain {
-    plugins: Vec<Arc<Plugin>>,
+    slots: Vec<Slot>,
 }
 
 /// The instances that asked to be told how the exchange ends.
 #[derive(Default)]
 pub struct OpenSessions {
     /// In the order of the chain.
-    sessions: Vec<Session>,
+    sessions: Vec<(Session, Pass)>,
 }
 
 impl Chain {
     /// A chain that asks these plugins in this order.
     pub fn new(plugins: Vec<Arc<Plugin>>) -> Chain {
-        Chain { plugins }
+        Chain {
+            slots: plugins.into_iter().map(Slot::new).collect(),
+        }
+    }
+
+    /// Loads plugins again, one after the other, and says in the log what came of it. Requests are served meanwhile.
+    pub async fn reload(&self, which: Reload) {
+        for slot in &self.slots {
+            slot.reload(which).await;
+        }
     }
 
     /// Whether there is no plugin to ask.
     pub fn is_empty(&self) -> bool {
-        self.plugins.is_empty()
+        self.slots.is_empty()
     }
 
     /// The documented `on_request`, of one plugin after the other until one replies.
@@ -44,9 +56,13 @@ impl Chain {
         decision: &mut Decision,
         open: &mut OpenSessions,
     ) -> Result<(), Fault> {
-        for plugin in &self.plugins {
+        for slot in &self.slots {
+            let plugin = &slot.plugin();
             let asked = ask(plugin, exchange, open).await;
-            let own = asked.inspect_err(|fault| log(plugin, exchange, fault))?;
+            let own = match asked {
+                Err(Fault::Resting(_)) if plugin.spec.on_failure == OnFailure::Open => continue,
+                asked => asked.inspect_err(|fault| log(plugin, exchange, fault))?,
+            };
             warn_of_useless_body(plugin, exchange, &own);
             decision.headers.extend(own.headers);
             if own.body != Body::Unset {
@@ -78,21 +94,33 @@ async fn ask(
     exchange: &Arc<Exchange>,
     open: &mut OpenSessions,
 ) -> Result<Decision, Fault> {
-    let session = Session::open(plugin).await?;
+    let mut pass = Pass::ask(plugin)?;
+    let session = Session::open(plugin).await;
+    let session = session.inspect_err(|fault| pass.failed(fault))?;
     let patience = plugin.spec.limits.reply;
     // It is open from now on: if the client leaves while the plugin waits, it is told.
-    let session = open.add(session);
+    let (session, pass) = open.add(session, pass);
     let decided = session.on_request(exchange, patience).await;
-    if decided.is_err() || !session.wants_close() {
-        open.sessions.pop();
+    match &decided {
+        Ok(_) if session.wants_close() => pass.decided(),
+        Ok(_) => {
+            if let Some((_, pass)) = open.sessions.pop() {
+                pass.succeeded();
+            }
+        }
+        Err(fault) => {
+            pass.failed(fault);
+            open.sessions.pop();
+        }
     }
     decided
 }
 
 impl OpenSessions {
-    fn add(&mut self, session: Session) -> &mut Session {
-        self.sessions.push(session);
-        self.sessions.last_mut().expect("was pushed")
+    fn add(&mut self, session: Session, pass: Pass) -> (&mut Session, &mut Pass) {
+        self.sessions.push((session, pass));
+        let (session, pass) = self.sessions.last_mut().expect("was pushed");
+        (session, pass)
     }
 
     /// Whether no instance wants to know the end.
@@ -102,9 +130,16 @@ impl OpenSessions {
 
     /// Tells the instances how the exchange ended, the last of the chain first.
     pub async fn close(self, exchange: &Exchange, code: CloseCode) {
-        for mut session in self.sessions.into_iter().rev() {
-            if let Err(fault) = session.close(code).await {
-                log(session.plugin(), exchange, &fault);
+        for (mut session, mut pass) in self.sessions.into_iter().rev() {
+            if !session.wants_close() {
+                continue;
+            }
+            match session.close(code).await {
+                Ok(()) => pass.succeeded(),
+                Err(fault) => {
+                    log(session.plugin(), exchange, &fault);
+                    pass.failed(&fault);
+                }
             }
         }
     }
@@ -112,5 +147,11 @@ impl OpenSessions {
 
 fn log(plugin: &Plugin, exchange: &Exchange, fault: &Fault) {
     let plugin = &*plugin.spec.name;
-    tracing::warn!(target: "plugin", plugin, request = exchange.id, "{fault}");
+    match fault {
+        // The beginning of the rest was told.
+        Fault::Resting(_) => {
+            tracing::debug!(target: "plugin", plugin, request = exchange.id, "{fault}");
+        }
+        _ => tracing::warn!(target: "plugin", plugin, request = exchange.id, "{fault}"),
+    }
 }

@@ -70,6 +70,16 @@ impl Engine {
         }
     }
 
+    /// What random numbers of `init` begin with that need not be secret, such as those that order hash tables: the same at
+    /// each start, or no snapshot would be that of the start before.
+    pub(crate) fn seed(&self) -> Option<u128> {
+        let seed = self.cache.as_ref()?.seed();
+        seed.inspect_err(
+            |error| tracing::debug!(target: "plugin", "each start has its own seed: {error}"),
+        )
+        .ok()
+    }
+
     /// Removes from the cache what has not been used for long. May block.
     pub fn tidy_cache(&self) {
         if let Some(cache) = &self.cache {

@@ -155,12 +155,29 @@ pub enum Fault {
     /// All instances are in use.
     #[error("no free instance within {} ms", .0.as_millis())]
     Busy(Duration),
+    /// It has failed again and again, and is left alone for a while.
+    #[error("it has failed again and again; it is asked again in {} s", seconds(*.0))]
+    Resting(Duration),
     /// `init` returned an error.
     #[error("init: {0}")]
     Init(String),
 }
 
 impl Fault {
+    /// Whether the plugin has failed; else it was not asked.
+    pub(crate) fn is_of_plugin(&self) -> bool {
+        !matches!(self, Fault::Busy(_) | Fault::Resting(_))
+    }
+
+    /// Seconds after which it is worth asking again, where the plugin was not asked.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Fault::Busy(_) => Some(1),
+            Fault::Resting(wait) => Some(seconds(*wait)),
+            _ => None,
+        }
+    }
+
     /// What an error of the engine says: the cause, and the guest's functions that led to it, innermost first.
     ///
     /// Names come from the guest, so the text is escaped: no guest writes lines of its own into the log.
@@ -191,6 +208,15 @@ impl Fault {
     pub(crate) fn init(reason: &str) -> Fault {
         Fault::Init(escape(reason))
     }
+}
+
+/// In whole seconds, at least one.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_millis()
+        .div_ceil(1000)
+        .max(1)
+        .try_into()
+        .unwrap_or(u64::MAX)
 }
 
 /// In one line, without what plays with a terminal; quotes stay as they are.

@@ -7,6 +7,7 @@
 //! This crate is the only one that names wasmtime. It knows no socket, no option and no mode.
 
 mod bindings;
+mod breaker;
 mod cache;
 mod call;
 mod chain;
@@ -17,7 +18,9 @@ mod error;
 mod exchange;
 mod exports;
 mod host;
+mod pass;
 mod plugin;
+mod slot;
 mod snapshot;
 mod source;
 mod spec;
@@ -31,5 +34,6 @@ pub use engine::Engine;
 pub use error::{CloseCode, Fault, LoadError};
 pub use exchange::{Auth, Connection, Exchange};
 pub use plugin::Plugin;
+pub use slot::Reload;
 pub use spec::{GrantedDirectory, Grants, Limits, OnFailure, PluginSpec, Pool, Scope};
 pub use store::Server;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use wasmtime::component::InstancePre;
 
+use crate::breaker::Breaker;
 use crate::call::Session;
 use crate::engine::Engine;
 use crate::error::LoadError;
@@ -26,6 +27,7 @@ pub struct Plugin {
     /// The file that it was loaded from.
     pub(crate) stamp: Stamp,
     pub(crate) server: Arc<dyn Server>,
+    pub(crate) breaker: Breaker,
 }
 
 impl Plugin {
@@ -59,7 +61,8 @@ async fn load(
 ) -> Result<Arc<Plugin>, LoadError> {
     let path = &spec.path;
     let (bytes, stamp) = source::read(path)?;
-    let state = StoreState::new(spec.clone(), server.clone());
+    let mut state = StoreState::new(spec.clone(), server.clone());
+    state.seed = engine.seed();
     let (linked, inits_each_instance) = match snapshot::take(&engine, path, &bytes, state).await? {
         Snapshot::Taken(linked) => (linked, false),
         Snapshot::Unsuitable(linked, reason) => {
@@ -77,6 +80,7 @@ async fn load(
         inits_each_instance,
         stamp,
         server,
+        breaker: Breaker::new(),
     });
     let tried = Session::begin(&plugin, permit).await;
     tried.map_err(|fault| LoadError::init(path, fault))?;

@@ -32,6 +32,8 @@ pub(crate) struct StoreState {
     pub(crate) limits: StoreLimits,
     pub(crate) table: ResourceTable,
     pub(crate) current: Option<Current>,
+    /// What random numbers that need not be secret begin with; by chance where none is given.
+    pub(crate) seed: Option<u128>,
     /// Made when the guest first asks for anything of WASI, which most requests never do.
     wasi: Option<(WasiCtx, GuestStderr)>,
 }
@@ -58,6 +60,7 @@ impl StoreState {
             limits,
             table: ResourceTable::new(),
             current: None,
+            seed: None,
             wasi: None,
         }
     }
@@ -86,8 +89,12 @@ impl WasiView for StoreState {
         let (ctx, _) = self.wasi.get_or_insert_with(|| {
             // No arguments, no environment, no directory, no address: nothing is granted.
             let stderr = GuestStderr::default();
-            let ctx = WasiCtx::builder().stderr(stderr.clone()).build();
-            (ctx, stderr)
+            let mut builder = WasiCtx::builder();
+            builder.stderr(stderr.clone());
+            if let Some(seed) = self.seed {
+                builder.insecure_random_seed(seed);
+            }
+            (builder.build(), stderr)
         });
         WasiCtxView {
             ctx,
