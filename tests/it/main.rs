@@ -2,6 +2,7 @@
 //!
 //! A file for each chapter of the documents. A test is: make files, start, ask, compare.
 
+mod breaker;
 mod command_line;
 mod compression;
 mod connections;
@@ -12,9 +13,11 @@ mod growing;
 mod guests;
 mod kept_files;
 mod listings;
+mod loading;
 mod media_types;
 mod mounts;
 mod ranges;
+mod reload;
 mod support;
 mod tls;
 mod uploads;

@@ -47,7 +47,7 @@ fn compile(engine: &Engine, path: &Path, bytes: &[u8]) -> Result<Component, Load
         let hint = if reason.contains("pooling allocator") {
             // The pool's slots are as large as the option says.
             "it needs more than option `plugin_memory` gives: "
-        } else if reason.contains("unexpected end") {
+        } else if reason.contains("unexpected end") || reason.contains("out of bounds") {
             "the file seems to be cut short: "
         } else {
             ""
@@ -69,6 +69,8 @@ fn check_handler(engine: &Engine, path: &Path, component: &Component) -> Result<
     let names: Vec<&str> = kind
         .exports(&engine.wasmtime)
         .map(|(name, _)| name)
+        // It was added to read the memory for a snapshot.
+        .filter(|name| *name != "wasmtime:wizer/access")
         .collect();
     let theirs = names.iter().find_map(|name| name.strip_prefix(interface));
     let path = path.to_owned();

@@ -32,7 +32,7 @@ async fn watch(sites: Vec<Arc<Site>>, mut hangups: Signal) {
     loop {
         tokio::select! {
             Some(()) = hangups.recv() => {
-                tracing::info!("SIGHUP: all that can be loaded while the server runs is loaded anew");
+                tracing::info!("SIGHUP: what can be replaced while the server runs is loaded again");
                 reload(&sites, Reload::All).await;
                 tracing::info!("SIGHUP: done");
             }
