@@ -1,0 +1,91 @@
+// The global objects of scripts, and what the server's calls become.
+
+import native from 'httpout:native';
+import * as gpaccore from 'httpout:gpaccore';
+import { constants } from 'httpout:constants';
+import { console, print } from 'httpout:console';
+import { TextDecoder, TextEncoder } from 'httpout:encoding';
+import { HTTPOutRequest } from 'httpout:request';
+import { attach, session } from 'httpout:session';
+import { structuredClone } from 'httpout:clone';
+import * as timers from 'httpout:timers';
+import { URL, URLSearchParams } from 'httpout:url';
+import { atob, btoa, crypto } from 'httpout:web';
+
+export { run_timers } from 'httpout:timers';
+
+/** The documented object: scripts give it their `on_request`. */
+const httpout = {};
+
+/** What answers: `httpout`, or what a session has bound to it. */
+let handler = httpout;
+
+const { clearInterval, clearTimeout, setInterval, setTimeout } = timers;
+const { Bitstream, SHA1, Sys } = gpaccore;
+
+const globals = {
+  httpout, session, print, console,
+  error_string: native.error_string,
+  ...constants,
+  // Modules' names, which the document's samples use without importing them.
+  Bitstream, SHA1, Sys,
+  clearInterval, clearTimeout, setInterval, setTimeout,
+  TextDecoder, TextEncoder, URL, URLSearchParams, atob, btoa, crypto, structuredClone,
+};
+for (const [name, value] of Object.entries(globals)) {
+  Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+}
+
+// QuickJS seeds its own once, before the snapshot that all requests begin with.
+Math.random = native.random;
+
+/** After the script has run: whether there is something to answer with. */
+export function check_script() {
+  handler = attach(httpout);
+  if (typeof handler.on_request !== 'function') {
+    throw new TypeError(
+      'it sets no `httpout.on_request`, and binds no object with an `on_request` to `httpout`');
+  }
+}
+
+/** The object of a request. */
+export function new_request(exchange) {
+  return new HTTPOutRequest(exchange);
+}
+
+export function on_request(request) {
+  handler.on_request(request);
+}
+
+/** At most `buffer.byteLength` bytes; 0 is the end, less than 0 that there are none yet. */
+export function read(request, buffer) {
+  const count = request.read(buffer);
+  if (typeof count !== 'number' || !(count <= buffer.byteLength)) {
+    throw new TypeError(
+      `request.read returned ${describe(count)}, not how many of ${buffer.byteLength} bytes it has filled`);
+  }
+  return count;
+}
+
+/** Bytes of the request's body; null is the end. */
+export function write(request, buffer) {
+  request.write(buffer);
+  if (buffer === null) request.update();
+}
+
+/** Microseconds to wait before the next block. */
+export function throttle(request, done, total) {
+  const delay = request.throttle(done, total) ?? 0;
+  if (typeof delay !== 'number') {
+    throw new TypeError(`request.throttle returned ${describe(delay)}, not a number of microseconds`);
+  }
+  return delay;
+}
+
+export function close(request, code) {
+  request.close(code);
+}
+
+function describe(value) {
+  return value instanceof Promise ? 'a promise' : typeof value === 'number' ? value : typeof value;
+}

@@ -1,0 +1,136 @@
+// The documented object of a request.
+
+import native from 'httpout:native';
+import { warn } from 'httpout:console';
+
+/** What can be asked of a request, most of which few scripts do: asked when it is read, and kept. */
+const FACTS = {
+  method: native.method,
+  url: native.url,
+  auth_code: native.auth_code,
+  tls: native.is_secure,
+  netid: native.netid,
+  IP: native.peer_address,
+  port: native.peer_port,
+  headers_in: native.headers_in,
+  // Beyond the document.
+  path: native.path,
+  target: native.target,
+  user: native.user,
+};
+
+const DOCUMENTED = ['method', 'url', 'auth_code', 'tls', 'netid', 'IP', 'port', 'headers_in'];
+
+let exchange_of;
+
+/** A request and its reply. */
+export class HTTPOutRequest {
+  #exchange;
+  #is_sent = false;
+  /** How many of `headers_out` the server has. */
+  #fields = 0;
+  #length;
+  #read;
+
+  /** 0: the server handles the request. */
+  reply = 0;
+  headers_out = [];
+
+  static {
+    exchange_of = (request) => request.#exchange;
+    for (const [name, ask] of Object.entries(FACTS)) {
+      const keep = (request, value) => Object.defineProperty(
+        request, name, { value, writable: true, enumerable: true, configurable: true });
+      Object.defineProperty(this.prototype, name, {
+        get() {
+          const value = ask(exchange_of(this));
+          keep(this, value);
+          return value;
+        },
+        set(value) {
+          keep(this, value);
+        },
+        enumerable: true,
+        configurable: true,
+      });
+    }
+  }
+
+  constructor(exchange) {
+    this.#exchange = exchange;
+  }
+
+  get read() {
+    return this.#read;
+  }
+
+  set read(callback) {
+    // The document's sample does that.
+    if (this.#read && callback) warn('`request.read` is set twice: was `request.write` meant?');
+    this.#read = callback;
+  }
+
+  /** The decision is made: may be called later, once. */
+  send() {
+    if (this.#is_sent) throw new Error('send() was called already');
+    const exchange = this.#exchange;
+    this.#apply();
+    if (this.reply) {
+      if (is_function(this.read) && this.body == null) native.use_read(exchange, this.#length);
+      if (is_function(this.write)) native.use_write(exchange);
+    }
+    if (is_function(this.throttle)) native.use_throttle(exchange);
+    if (is_function(this.close)) native.use_close(exchange);
+    this.#is_sent = true;
+    native.send(exchange);
+  }
+
+  /** The request's body has come, of which the reply may depend. */
+  update() {
+    if (this.#is_sent) this.#apply();
+  }
+
+  /** What the document names, and what the script has set. */
+  toJSON() {
+    const shown = {};
+    for (const name of DOCUMENTED) shown[name] = this[name];
+    return Object.assign(shown, this);
+  }
+
+  #apply() {
+    const { reply } = this;
+    if (!Number.isInteger(reply)) throw new TypeError(`request.reply is ${String(reply)}, not a status`);
+    if (!native.set_reply(this.#exchange, Math.min(Math.max(reply, 0), 0xffff))) {
+      throw new RangeError(`request.reply cannot be ${reply}`);
+    }
+    for (const { name, value } of this.headers_out.slice(this.#fields)) {
+      if (name !== undefined && value !== undefined) this.#add(String(name), String(value));
+    }
+    this.#fields = this.headers_out.length;
+    if (this.body != null) this.#set_body(this.body);
+  }
+
+  #add(name, value) {
+    // The server frames the message; it wants to know how long what `read` gives will be.
+    if (name.toLowerCase() === 'content-length') {
+      const length = Number(value);
+      this.#length = Number.isSafeInteger(length) && length >= 0 ? length : undefined;
+    } else {
+      native.add_header(this.#exchange, name.toWellFormed(), value.toWellFormed());
+    }
+  }
+
+  #set_body(body) {
+    if (this.reply === 0) {
+      native.set_body_file(this.#exchange, String(body).toWellFormed());
+    } else if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
+      native.set_body_bytes(this.#exchange, body);
+    } else {
+      native.set_body(this.#exchange, String(body).toWellFormed());
+    }
+  }
+}
+
+function is_function(value) {
+  return typeof value === 'function';
+}

@@ -1,0 +1,91 @@
+// GPAC's object `Sys`: what a server's script can use of it.
+
+import native from 'httpout:native';
+
+const started = native.now();
+
+/** Seconds from 1900, where NTP begins, to 1970. */
+const NTP_OFFSET = 2208988800;
+
+export const Sys = {
+  args: [],
+  nb_cores: 1,
+
+  /** Milliseconds, and microseconds, since the script was loaded. */
+  clock_ms: () => Math.floor(native.now() - started),
+  clock_us: () => Math.floor((native.now() - started) * 1000),
+
+  /** Milliseconds since 1970, or of a date in text. */
+  get_utc: (date) => (date === undefined ? Date.now() : Date.parse(date)),
+
+  /** Seconds since 1900, and their fraction in units of 2⁻³² s. */
+  get_ntp() {
+    const now = Date.now();
+    return { n: Math.floor(now / 1000) + NTP_OFFSET, d: Math.floor((now % 1000) / 1000 * 2 ** 32) };
+  },
+
+  /** Waits in the call: nothing else of this request happens. */
+  sleep: native.block,
+
+  rand_init: (reset) => native.seed(reset ? 0 : Date.now()),
+  rand: () => Math.floor(native.random() * 2 ** 32),
+  rand64: () => (BigInt(Sys.rand()) << 32n) | BigInt(Sys.rand()),
+
+  /** There is no environment. */
+  getenv: () => null,
+  get_opt: () => null,
+
+  error_string: native.error_string,
+  gc: native.gc,
+
+  basename: (path) => String(path).split(/[\\/]/).at(-1),
+  file_ext: (path) => /\.[^./\\]*$/.exec(String(path))?.[0] ?? null,
+
+  crc32: (data) => native.crc32(bytes(data)),
+  sha1(data) {
+    const hash = native.sha1_begin();
+    native.sha1_add(hash, bytes(data));
+    return native.sha1_end(hash);
+  },
+  base64enc: (data) => native.base64_encode(bytes(data)),
+  base64dec: native.base64_decode,
+  base16enc: (data) => native.base16_encode(bytes(data)),
+  base16dec: native.base16_decode,
+  compress: (data) => native.compress(bytes(data)),
+  decompress: (data) => native.decompress(bytes(data)),
+
+  url_cat: concatenate,
+
+  htonl: swap32,
+  ntohl: swap32,
+  htons: swap16,
+  ntohs: swap16,
+  fcc_to_str: (code) => [24, 16, 8, 0].map((bits) => String.fromCharCode((code >>> bits) & 0xff)).join(''),
+};
+
+/** Bytes, or those of a text in UTF-8. */
+function bytes(data) {
+  return typeof data === 'string' ? native.utf8_encode(data.toWellFormed()) : data;
+}
+
+/** A URL or path seen from another one. */
+function concatenate(parent, url) {
+  if (/^([a-z][a-z0-9+.-]*:|\/)/i.test(url) && !/^[a-z][a-z0-9+.-]*:/i.test(parent)) return url;
+  if (/^[a-z][a-z0-9+.-]*:/i.test(parent)) return native.url_parse(url, parent)[0];
+  const parts = parent.split('/').slice(0, -1);
+  for (const part of url.split('/')) {
+    if (part === '..' && parts.length > 0 && parts.at(-1) !== '..') parts.pop();
+    else if (part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+function swap32(value) {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setUint32(0, value);
+  return view.getUint32(0, true);
+}
+
+function swap16(value) {
+  return ((value & 0xff) << 8) | ((value >>> 8) & 0xff);
+}

@@ -1,0 +1,143 @@
+//! What scripts may import: the modules of the engine, and files beside the script while it is loaded.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use rquickjs::loader::ImportAttributes;
+use rquickjs::module::Declared;
+use rquickjs::{Ctx, Error, Exception, Module, Result};
+
+use crate::bindings::httpout::plugin::script;
+use crate::native::Native;
+
+/// How the names of the engine's own modules begin, which no script can import by them.
+pub(crate) const INTERNAL: &str = "httpout:";
+
+pub(crate) const MAIN: &str = "httpout:main";
+pub(crate) const MAIN_TEXT: &str = include_str!("js/main.js");
+const NATIVE: &str = "httpout:native";
+
+/// Names that scripts import.
+const PUBLIC: [&str; 3] = ["gpaccore", "os", "std"];
+
+const MODULES: [(&str, &str); 14] = [
+    ("bitstream", include_str!("js/bitstream.js")),
+    ("clone", include_str!("js/clone.js")),
+    ("console", include_str!("js/console.js")),
+    ("constants", include_str!("js/constants.js")),
+    ("encoding", include_str!("js/encoding.js")),
+    ("gpaccore", include_str!("js/gpaccore.js")),
+    ("os", include_str!("js/os.js")),
+    ("request", include_str!("js/request.js")),
+    ("session", include_str!("js/session.js")),
+    ("std", include_str!("js/std.js")),
+    ("sys", include_str!("js/sys.js")),
+    ("timers", include_str!("js/timers.js")),
+    ("url", include_str!("js/url.js")),
+    ("web", include_str!("js/web.js")),
+];
+
+thread_local! {
+    /// The texts of the script's files, to tell where an import stands that cannot be.
+    static TEXTS: RefCell<BTreeMap<String, String>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// Keeps the text of a file that is about to be loaded.
+pub(crate) fn remember(name: &str, text: &str) {
+    TEXTS.with_borrow_mut(|texts| texts.insert(name.to_owned(), text.to_owned()));
+}
+
+/// The script has been loaded.
+pub(crate) fn close() {
+    TEXTS.take();
+}
+
+/// From the name in an import to that of a module.
+pub(crate) struct Resolver;
+
+impl rquickjs::loader::Resolver for Resolver {
+    fn resolve<'js>(
+        &mut self,
+        ctx: &Ctx<'js>,
+        base: &str,
+        name: &str,
+        _: Option<ImportAttributes<'js>>,
+    ) -> Result<String> {
+        if PUBLIC.contains(&name) {
+            return Ok(format!("{INTERNAL}{name}"));
+        }
+        if name.starts_with(INTERNAL) && base.starts_with(INTERNAL) {
+            return Ok(name.to_owned());
+        }
+        let is_file = name.starts_with("./") || name.starts_with("../");
+        let below = is_file.then(|| join(base, name)).flatten();
+        let Some(file) = below else {
+            let known = PUBLIC.join("`, `");
+            let reason = format!(
+                "cannot import `{name}`: there are `{known}`, and files below the script's directory, such as `./lib.js`"
+            );
+            return Err(refuse(ctx, base, name, &reason));
+        };
+        let is_loaded = TEXTS.with_borrow(|texts| texts.contains_key(&file));
+        if !is_loaded {
+            match script::file(&file) {
+                Ok(text) => remember(&file, &text),
+                Err(reason) => {
+                    let reason = format!("cannot import `{name}`: {reason}");
+                    return Err(refuse(ctx, base, name, &reason));
+                }
+            }
+        }
+        Ok(file)
+    }
+}
+
+/// From the name of a module to the module.
+pub(crate) struct Loader;
+
+impl rquickjs::loader::Loader for Loader {
+    fn load<'js>(
+        &mut self,
+        ctx: &Ctx<'js>,
+        name: &str,
+        _: Option<ImportAttributes<'js>>,
+    ) -> Result<Module<'js, Declared>> {
+        if name == NATIVE {
+            return Module::declare_def::<Native, _>(ctx.clone(), name);
+        }
+        if let Some(own) = name.strip_prefix(INTERNAL) {
+            let found = MODULES.iter().find(|(known, _)| *known == own);
+            let (_, text) = found.ok_or_else(|| Error::new_loading(name))?;
+            return Module::declare(ctx.clone(), name, *text);
+        }
+        let text = TEXTS.with_borrow(|texts| texts.get(name).cloned());
+        Module::declare(ctx.clone(), name, text.ok_or_else(|| Error::new_loading(name))?)
+    }
+}
+
+/// A path relative to the directory of a file, as one relative to that of the script; none where it leaves that.
+fn join(base: &str, name: &str) -> Option<String> {
+    let mut parts: Vec<&str> = base.split('/').collect();
+    parts.pop();
+    for part in name.split('/') {
+        match part {
+            "." | "" => {}
+            ".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+/// An error that says where the import stands.
+fn refuse(ctx: &Ctx<'_>, base: &str, name: &str, reason: &str) -> Error {
+    let place = TEXTS.with_borrow(|texts| {
+        let text = texts.get(base)?;
+        let quoted = |quote: char| text.find(&format!("{quote}{name}{quote}"));
+        let before = &text[..quoted('\'').or_else(|| quoted('"'))?];
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        Some(format!("{base}:{line}:{column}: "))
+    });
+    Exception::throw_reference(ctx, &format!("{}{reason}", place.unwrap_or_default()))
+}

@@ -1,0 +1,79 @@
+//! Bytes between scripts and the engine: ArrayBuffers and views of them in, ArrayBuffers out. Text as UTF-8.
+
+use std::borrow::Cow;
+
+use rquickjs::convert::List;
+use rquickjs::{ArrayBuffer, Ctx, Exception, FromJs, Object, Result, Value};
+
+use super::add_functions;
+
+/// A copy of the bytes of an ArrayBuffer, or of a view.
+pub(crate) struct Bytes(pub(crate) Vec<u8>);
+
+impl<'js> FromJs<'js> for Bytes {
+    fn from_js(ctx: &Ctx<'js>, value: Value<'js>) -> Result<Bytes> {
+        let object = value.into_object();
+        let bytes = object.and_then(|object| match ArrayBuffer::from_object(object.clone()) {
+            Some(buffer) => Some(copy(&buffer, usize::MAX)),
+            None => copy_view(&object),
+        });
+        let bytes = bytes.ok_or_else(|| Exception::throw_type(ctx, "not an ArrayBuffer, nor a view of one"))?;
+        Ok(Bytes(bytes))
+    }
+}
+
+/// At most so many bytes of a buffer; none of one that was transferred.
+pub(crate) fn copy(buffer: &ArrayBuffer<'_>, most: usize) -> Vec<u8> {
+    // SAFETY: they are copied before any script can run.
+    let bytes = unsafe { buffer.as_bytes() }.unwrap_or_default();
+    bytes[..bytes.len().min(most)].to_vec()
+}
+
+fn copy_view(view: &Object<'_>) -> Option<Vec<u8>> {
+    let buffer: ArrayBuffer<'_> = view.get("buffer").ok()?;
+    let (start, length): (usize, usize) = (view.get("byteOffset").ok()?, view.get("byteLength").ok()?);
+    // SAFETY: as above.
+    let bytes = unsafe { buffer.as_bytes() }.unwrap_or_default();
+    bytes.get(start..start.checked_add(length)?).map(<[u8]>::to_vec)
+}
+
+pub(super) fn add_to(native: &Object<'_>) -> Result<()> {
+    add_functions!(native, utf8_encode utf8_decode);
+    Ok(())
+}
+
+fn utf8_encode(ctx: Ctx<'_>, text: String) -> Result<ArrayBuffer<'_>> {
+    ArrayBuffer::new(ctx, text.into_bytes())
+}
+
+/// The text of UTF-8, and how many bytes at its end are the beginning of a character, where more may come.
+fn utf8_decode(
+    ctx: Ctx<'_>,
+    bytes: Bytes,
+    is_fatal: bool,
+    is_end: bool,
+) -> Result<List<(String, usize)>> {
+    let Bytes(bytes) = bytes;
+    let kept = if is_end { 0 } else { incomplete(&bytes) };
+    let text = String::from_utf8_lossy(&bytes[..bytes.len() - kept]);
+    match text {
+        Cow::Owned(_) if is_fatal => Err(Exception::throw_type(&ctx, "this is not UTF-8")),
+        text => Ok(List((text.into_owned(), kept))),
+    }
+}
+
+/// Bytes at the end that begin a character and do not end it.
+fn incomplete(bytes: &[u8]) -> usize {
+    let last = &bytes[bytes.len() - bytes.len().min(3)..];
+    match std::str::from_utf8(last) {
+        Ok(_) => 0,
+        Err(_) => {
+            let begins = last.iter().rposition(|byte| byte & 0xc0 != 0x80);
+            let tail = begins.map_or(&[][..], |at| &last[at..]);
+            match std::str::from_utf8(tail) {
+                Err(error) if error.error_len().is_none() => tail.len(),
+                _ => 0,
+            }
+        }
+    }
+}
