@@ -17,6 +17,9 @@ use crate::mode::Uploads;
 use crate::resource::{Begun, Compressed, Files, Found, Representation, Source};
 use crate::settings::Caching;
 
+/// Room for the fields that answers about files have, also those that every response carries: to grow costs more.
+const FIELDS: usize = 8;
+
 /// Exposes the files of the directories for read, and takes files from clients.
 pub(crate) struct FileServer {
     /// None where clients may only write.
@@ -122,23 +125,27 @@ impl FileServer {
         Ok(answer)
     }
 
-    async fn file(&self, exchange: &Exchange, mut file: Representation) -> Result<Answer, Reject> {
+    async fn file(
+        &self,
+        exchange: &Exchange,
+        mut file: Arc<Representation>,
+    ) -> Result<Answer, Reject> {
         let ranges = self.check_range(exchange, &file);
         // Parts are those of the file as it is.
         if let (Ranges::Whole, Some(coding)) = (&ranges, check_coding(exchange, &file)) {
             if let Some(etag) = self.known(exchange, &file, coding) {
-                return Ok(self.not_modified(Representation { etag, ..file }));
+                return Ok(self.not_modified(&file, etag));
             }
             file = self.compressed.apply(coding, file).await;
         }
         match self.check_conditions(exchange, validators(&file)) {
             Verdict::Proceed => {}
-            Verdict::NotModified => return Ok(self.not_modified(file)),
+            Verdict::NotModified => return Ok(self.not_modified(&file, file.etag.clone())),
             Verdict::PreconditionFailed => return Err(Reject::PreconditionFailed),
         }
         match ranges {
-            Ranges::Whole => Ok(self.whole(file)),
-            Ranges::Parts(parts) => Ok(self.partial(file, &parts)),
+            Ranges::Whole => Ok(self.whole(&file)),
+            Ranges::Parts(parts) => Ok(self.partial(&file, &parts)),
             Ranges::Unsatisfiable => Err(Reject::RangeNotSatisfiable {
                 length: file.length,
             }),
@@ -188,46 +195,51 @@ impl FileServer {
         }
     }
 
-    fn whole(&self, file: Representation) -> Answer {
-        let (length, coding) = (file.length, file.coding);
-        let all = length.checked_sub(1).map(|last| Part { first: 0, last });
-        let (mut answer, source) = self.describe(file, StatusCode::OK);
-        if let Some(coding) = coding {
+    fn whole(&self, file: &Representation) -> Answer {
+        let mut answer = self.describe(file, StatusCode::OK, file.etag.clone());
+        if let Some(coding) = file.coding {
             let name = HeaderValue::from_static(coding.name());
             answer.headers_mut().insert(header::CONTENT_ENCODING, name);
         }
-        *answer.body_mut() = match source {
-            Source::Memory(bytes) => Content::Bytes(bytes),
-            Source::Disk(file) => Content::File(FileContent::new(file, all)),
+        let all = file.length.checked_sub(1);
+        let all = all.map(|last| Part { first: 0, last });
+        *answer.body_mut() = match &file.source {
+            Source::Memory(bytes) => Content::Bytes(bytes.clone()),
+            Source::Disk(file) => Content::File(FileContent::new(file.clone(), all)),
         };
         answer
     }
 
     /// Several parts are one body, in the order asked (documents: httpout).
-    fn partial(&self, file: Representation, parts: &[Part]) -> Answer {
+    fn partial(&self, file: &Representation, parts: &[Part]) -> Answer {
+        let mut answer = self.describe(file, StatusCode::PARTIAL_CONTENT, file.etag.clone());
         let range = range::content_range(parts, Some(file.length));
-        let (mut answer, source) = self.describe(file, StatusCode::PARTIAL_CONTENT);
         answer.headers_mut().insert(header::CONTENT_RANGE, range);
-        *answer.body_mut() = match source {
-            Source::Memory(bytes) => cut(&bytes, parts),
-            Source::Disk(file) => Content::File(FileContent::new(file, parts.iter().copied())),
+        *answer.body_mut() = match &file.source {
+            Source::Memory(bytes) => cut(bytes, parts),
+            Source::Disk(file) => {
+                let parts = parts.iter().copied();
+                Content::File(FileContent::new(file.clone(), parts))
+            }
         };
         answer
     }
 
-    fn not_modified(&self, file: Representation) -> Answer {
-        let (mut answer, _) = self.describe(file, StatusCode::NOT_MODIFIED);
+    /// `etag` is that of what the client has: the file, or the file in a coding.
+    fn not_modified(&self, file: &Representation, etag: HeaderValue) -> Answer {
+        let mut answer = self.describe(file, StatusCode::NOT_MODIFIED, etag);
         answer.headers_mut().remove(header::CONTENT_TYPE);
         answer
     }
 
-    /// An answer about a file, without content yet, and where that is.
-    fn describe(&self, file: Representation, status: StatusCode) -> (Answer, Source) {
+    /// An answer about a file, without content yet.
+    fn describe(&self, file: &Representation, status: StatusCode, etag: HeaderValue) -> Answer {
         let mut answer = Response::new(Content::Empty);
         *answer.status_mut() = status;
         let fields = answer.headers_mut();
-        fields.insert(header::CONTENT_TYPE, file.content_type);
-        fields.insert(header::LAST_MODIFIED, file.last_modified);
+        fields.reserve(FIELDS);
+        fields.insert(header::CONTENT_TYPE, file.content_type.clone());
+        fields.insert(header::LAST_MODIFIED, file.last_modified.clone());
         if !self.norange {
             fields.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         }
@@ -238,9 +250,9 @@ impl FileServer {
             fields.insert(header::CACHE_CONTROL, value.clone());
         }
         if !matches!(self.caching, Caching::Disabled) {
-            fields.insert(header::ETAG, file.etag);
+            fields.insert(header::ETAG, etag);
         }
-        (answer, file.source)
+        answer
     }
 }
 

@@ -56,7 +56,11 @@ impl Compressed {
     }
 
     /// A file in a coding, or as it is where that makes it no smaller.
-    pub(crate) async fn apply(&self, coding: Coding, file: Representation) -> Representation {
+    pub(crate) async fn apply(
+        &self,
+        coding: Coding,
+        file: Arc<Representation>,
+    ) -> Arc<Representation> {
         let made = match self.get(coding, &file) {
             Some(made) => Ok(made),
             // Boxed: every request would move the large state of it.
@@ -65,13 +69,13 @@ impl Compressed {
         let Ok(Some((content, etag))) = made.as_ref().map(|made| &made.content) else {
             return file;
         };
-        Representation {
+        Arc::new(Representation {
             length: content.len() as u64,
             source: Source::Memory(content.clone()),
             etag: etag.clone(),
             coding: Some(coding),
-            ..file
-        }
+            ..(*file).clone()
+        })
     }
 
     fn get(&self, coding: Coding, file: &Representation) -> Option<Arc<Made>> {
@@ -79,7 +83,7 @@ impl Compressed {
         kept.filter(|made| made.is_from(&file.source))
     }
 
-    async fn make(&self, coding: Coding, file: &Representation) -> io::Result<Arc<Made>> {
+    async fn make(&self, coding: Coding, file: &Arc<Representation>) -> io::Result<Arc<Made>> {
         let key = (file.identity, coding);
         // One makes it, while others wait.
         match self.cache.get_value_or_guard_async(&key).await {
@@ -102,7 +106,7 @@ impl Compressed {
     async fn make_anew(
         &self,
         coding: Coding,
-        file: &Representation,
+        file: &Arc<Representation>,
         last: Option<Arc<Made>>,
     ) -> io::Result<Arc<Made>> {
         let file = file.clone();

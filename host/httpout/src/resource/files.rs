@@ -27,12 +27,8 @@ pub(crate) struct Files {
 }
 
 /// What is found at a path.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly always it is the large one"
-)]
 pub(crate) enum Found {
-    File(Representation),
+    File(Arc<Representation>),
     /// What takes the place of the file is being written.
     Growing(Arc<Version>),
 }
@@ -107,7 +103,7 @@ impl Files {
         below: &[u8],
         path: &[u8],
         kept: Option<&Kept>,
-    ) -> Result<Representation, Reject> {
+    ) -> Result<Arc<Representation>, Reject> {
         if let Some(kept) = kept
             && directory.still_leads(below, &kept.trail)
         {
@@ -124,6 +120,7 @@ impl Files {
 
         let mut representation = Representation::new(source, identity, named, &start);
         representation.is_compressible &= self.allows_coding(representation.length);
+        let representation = Arc::new(representation);
         let trail = lasts.then(|| directory.trail(below)).flatten();
         match trail.filter(|trail| trail.file() == identity) {
             Some(trail) => self.kept.keep(path, representation.clone(), trail),

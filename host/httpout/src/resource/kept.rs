@@ -35,7 +35,7 @@ pub(super) struct KeptFiles {
 
 /// A file, and how to see that it is still the one on disk.
 pub(super) struct Kept {
-    pub(super) representation: Representation,
+    pub(super) representation: Arc<Representation>,
     pub(super) trail: Trail,
     /// Sweeps since it was last asked for.
     idle: AtomicU8,
@@ -62,7 +62,7 @@ impl KeptFiles {
     }
 
     /// Takes the place of what is kept for that path.
-    pub(super) fn keep(&self, path: &[u8], representation: Representation, trail: Trail) {
+    pub(super) fn keep(&self, path: &[u8], representation: Arc<Representation>, trail: Trail) {
         let kept = Arc::new(Kept {
             representation,
             trail,

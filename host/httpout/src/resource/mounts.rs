@@ -101,8 +101,11 @@ impl Mount {
 
 /// What follows the first names of a path, if they are these.
 fn strip_names<'p>(path: &'p [u8], names: &[u8]) -> Option<&'p [u8]> {
+    if names.is_empty() {
+        return Some(path);
+    }
     let rest = path.strip_prefix(names)?;
-    if names.is_empty() || rest.is_empty() {
+    if rest.is_empty() {
         return Some(rest);
     }
     rest.strip_prefix(b"/")

@@ -79,8 +79,11 @@ impl AsyncWrite for Wire {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [slice] = slices {
+            return self.poll_write(context, slice);
+        }
         let length: usize = slices.iter().map(|slice| slice.len()).sum();
-        if slices.len() > 1 && length <= FLAT {
+        if length <= FLAT {
             let mut flat = [0; FLAT];
             let mut rest = &mut flat[..];
             for slice in slices {

@@ -47,7 +47,9 @@ fn open(address: SocketAddr, site: &Site) -> Result<TcpStream> {
         .context("cannot connect; `ulimit -n` may be too low for so many connections")?;
     stream.set_read_timeout(Some(PATIENCE))?;
     let target = site.target(0);
-    write!(stream, "GET {target} HTTP/1.1\r\nHost: {address}\r\n\r\n")?;
+    // In one piece, as clients do: `write!` would send a packet for each part.
+    let head = format!("GET {target} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    stream.write_all(head.as_bytes())?;
 
     let mut reader = BufReader::new(&stream);
     let mut line = String::new();
