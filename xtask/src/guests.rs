@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::{paths, process, tools, usage};
+use crate::{js_engine, paths, process, tools, usage};
 
 /// Plugins are components for the first; the second is for guests without any system interface.
 const TARGETS: [&str; 2] = [paths::GUEST_TARGET, "wasm32-unknown-unknown"];
@@ -27,13 +27,15 @@ pub(crate) fn build() -> Result<Vec<PathBuf>> {
     ensure_targets()?;
     let arguments = ["build", "--release", "--target", paths::GUEST_TARGET];
     process::run(process::cargo(paths::GUESTS, arguments).args(["--target-dir", "target"]))?;
+    js_engine::build()?;
     components()
 }
 
 /// Lints all guests.
 pub(crate) fn clippy() -> Result<()> {
     ensure_targets()?;
-    let arguments = ["clippy", "--workspace", "--target", paths::GUEST_TARGET];
+    js_engine::clippy()?;
+    let arguments = ["clippy", "--target", paths::GUEST_TARGET];
     process::run(process::cargo(paths::GUESTS, arguments).args([
         "--target-dir",
         "target",

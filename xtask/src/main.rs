@@ -6,12 +6,14 @@
 
 mod bench;
 mod build;
+mod c_compiler;
 mod child;
 mod ci;
 mod demo;
 mod generate;
 mod guests;
 mod httpout;
+mod js_engine;
 mod paths;
 mod process;
 mod test;
@@ -88,11 +90,18 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_else(|| "help".to_owned());
     let rest: Vec<String> = arguments.collect();
+    if name == c_compiler::ZIG_COMMAND {
+        return finish(c_compiler::command(&rest));
+    }
     let Some(command) = find(&name) else {
         eprintln!("error: unknown command `{name}`; `cargo xtask help` lists them");
         return ExitCode::from(2);
     };
-    match (command.run)(&rest) {
+    finish((command.run)(&rest))
+}
+
+fn finish(outcome: anyhow::Result<()>) -> ExitCode {
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

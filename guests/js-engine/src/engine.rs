@@ -1,9 +1,7 @@
 //! One QuickJS runtime: started with a script, then called for requests.
 
 use rquickjs::function::IntoArgs;
-use rquickjs::{
-    Context, Ctx, FromJs, Function, JsLifetime, Module, Object, Persistent, Runtime,
-};
+use rquickjs::{Context, Ctx, FromJs, Function, JsLifetime, Module, Object, Persistent, Runtime};
 
 use crate::fault::{self, Fault};
 use crate::{modules, native, rejections, script, time};
@@ -69,7 +67,9 @@ impl Engine {
         let checked: Result<(), Fault> = engine.call(&engine.callbacks.check_script, ());
         checked.map_err(|fault| format!("{name}: {}", fault.message))?;
         if time::cancel_alarm() {
-            fault::warn("timers that a script sets while it is loaded do not run: a request has an instance of its own");
+            fault::warn(
+                "timers that a script sets while it is loaded do not run: a request has an instance of its own",
+            );
         }
         engine.runtime.run_gc();
         engine.runtime.set_gc_threshold(GARBAGE);
@@ -103,7 +103,9 @@ impl Engine {
         &self,
         run: impl FnOnce(&Ctx<'_>) -> rquickjs::Result<R>,
     ) -> Result<R, Fault> {
-        let value = self.context.with(|ctx| run(&ctx).map_err(|error| Fault::of(&ctx, error)));
+        let value = self
+            .context
+            .with(|ctx| run(&ctx).map_err(|error| Fault::of(&ctx, error)));
         let jobs = self.run_jobs();
         value.and_then(|value| jobs.map(|()| value))
     }

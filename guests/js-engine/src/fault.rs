@@ -54,7 +54,9 @@ impl Fault {
             (None, None) => format!("{} was thrown", shown(thrown)),
         };
         let stack = text("stack").unwrap_or_default();
-        let frames = stack.lines().filter_map(|line| line.trim().strip_prefix("at "));
+        let frames = stack
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("at "));
         let is_of_script = |frame: &&str| !frame.contains(INTERNAL) && !frame.contains("(native)");
         let mut frames: Vec<String> = frames.filter(is_of_script).map(str::to_owned).collect();
         frames.dedup();

@@ -111,7 +111,11 @@ impl rquickjs::loader::Loader for Loader {
             return Module::declare(ctx.clone(), name, *text);
         }
         let text = TEXTS.with_borrow(|texts| texts.get(name).cloned());
-        Module::declare(ctx.clone(), name, text.ok_or_else(|| Error::new_loading(name))?)
+        Module::declare(
+            ctx.clone(),
+            name,
+            text.ok_or_else(|| Error::new_loading(name))?,
+        )
     }
 }
 

@@ -13,12 +13,7 @@ thread_local! {
 }
 
 /// QuickJS tells of a promise that is rejected without a handler, and of one that gets its handler later.
-pub(crate) fn track<'js>(
-    ctx: Ctx<'js>,
-    promise: Value<'js>,
-    reason: Value<'js>,
-    is_handled: bool,
-) {
+pub(crate) fn track<'js>(ctx: Ctx<'js>, promise: Value<'js>, reason: Value<'js>, is_handled: bool) {
     let promise = keep(&ctx, promise);
     UNHANDLED.with_borrow_mut(|unhandled| match is_handled {
         true => unhandled.retain(|(known, _)| *known != promise),

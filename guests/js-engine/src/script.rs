@@ -26,7 +26,10 @@ fn evaluate_classic(engine: &Engine, name: &str, text: String) -> Result<(), Fau
     let mut options = EvalOptions::default();
     options.strict = false;
     options.filename = Some(name.to_owned());
-    engine.run(|ctx| ctx.eval_with_options::<Value<'_>, _>(text, options).map(drop))
+    engine.run(|ctx| {
+        ctx.eval_with_options::<Value<'_>, _>(text, options)
+            .map(drop)
+    })
 }
 
 fn evaluate_module(engine: &Engine, name: &str, text: String) -> Result<(), Fault> {
@@ -58,7 +61,13 @@ fn is_classic(engine: &Engine, name: &str, text: &str) -> bool {
         let compiled = unsafe {
             let context = ctx.as_raw().as_ptr();
             let length = text.len() as qjs::size_t;
-            let value = qjs::JS_Eval(context, source.as_ptr(), length, name.as_ptr(), flags as i32);
+            let value = qjs::JS_Eval(
+                context,
+                source.as_ptr(),
+                length,
+                name.as_ptr(),
+                flags as i32,
+            );
             Value::from_raw(ctx.clone(), value)
         };
         match compiled.is_exception() {

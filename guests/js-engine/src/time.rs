@@ -42,7 +42,9 @@ pub(crate) fn is_alarm_due() -> bool {
 /// Ready when the next timer is due.
 pub(crate) fn alarm() -> Option<Pollable> {
     // Rounded up: a wait that ends early would come back for nothing.
-    ALARM.get().map(|at| monotonic_clock::subscribe_instant((at * 1e6).ceil() as u64))
+    ALARM
+        .get()
+        .map(|at| monotonic_clock::subscribe_instant((at * 1e6).ceil() as u64))
 }
 
 /// Waits within the call.

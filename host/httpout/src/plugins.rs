@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use httpout_options::Options;
-use httpout_plugins::{Chain, Engine, Plugin, Server};
+use httpout_plugins::{Chain, Engine, Kind, LoadError, Plugin, Server};
 
 use crate::error::{StartupError, shown};
 use crate::http::path;
@@ -25,10 +25,25 @@ pub(crate) async fn load(
     });
     let mut plugins = Vec::new();
     for spec in &settings.plugins {
-        plugins.push(Plugin::load(engine.clone(), Arc::new(spec.clone()), server.clone()).await?);
+        let loading = Plugin::load(engine.clone(), Arc::new(spec.clone()), server.clone());
+        plugins.push(
+            loading
+                .await
+                .map_err(|error| cannot_load(spec.kind, &error))?,
+        );
         tracing::info!("plugin `{}` is loaded", shown(&spec.path));
     }
     Ok(Chain::new(plugins))
+}
+
+fn cannot_load(kind: Kind, error: &LoadError) -> StartupError {
+    StartupError::Option {
+        option: match kind {
+            Kind::Component => "plugin",
+            Kind::Script => "js",
+        },
+        reason: error.to_string(),
+    }
 }
 
 struct Answers {

@@ -159,7 +159,11 @@ impl Session {
     fn returned<T>(&mut self, called: Result<wasmtime::Result<T>, Fault>) -> Result<T, Fault> {
         let value = called?.map_err(|error| self.store.data().explain(&error))?;
         self.is_inside = false;
-        Ok(value)
+        let current = self.store.data_mut().current.as_mut();
+        match current.and_then(|current| current.failed.take()) {
+            Some(reason) => Err(Fault::Failed(reason)),
+            None => Ok(value),
+        }
     }
 
     /// Waits until one of the pollables is ready, then drops them all. Without any: for the back-off.

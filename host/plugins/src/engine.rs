@@ -6,7 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::bindings::httpout::plugin::{host, http};
+use crate::bindings::httpout::plugin::{host, http, script};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
@@ -38,7 +38,7 @@ impl Engine {
         let wasmtime = wasmtime::Engine::new(&pooled(&pool))
             .or_else(|error| {
                 tracing::warn!("plugins run without a pool of instances, slower: {error:#}");
-                wasmtime::Engine::new(&config())
+                wasmtime::Engine::new(&config(pool.stack))
             })
             .map_err(refused)?;
         let linker = link(&wasmtime).map_err(refused)?;
@@ -122,10 +122,15 @@ fn open_cache(pool: &Pool) -> Option<Cache> {
         .ok()
 }
 
-fn config() -> Config {
+/// Stack of an instance for the server's own functions, in bytes.
+const HOST_STACK: usize = 1536 << 10;
+
+fn config(stack: usize) -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
+        .max_wasm_stack(stack)
+        .async_stack_size(stack + HOST_STACK)
         // What a guest does not need, it does not get.
         .wasm_threads(false)
         .wasm_gc(false)
@@ -150,7 +155,7 @@ fn pooled(shared: &Pool) -> Config {
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)
         .pagemap_scan(Enabled::Auto);
-    let mut config = config();
+    let mut config = config(shared.stack);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config
 }
@@ -160,5 +165,6 @@ fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<StoreState>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    script::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     Ok(linker)
 }

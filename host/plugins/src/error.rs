@@ -7,6 +7,8 @@ use rustc_demangle::demangle;
 use thiserror::Error;
 use wasmtime::WasmBacktrace;
 
+use crate::spec::{Kind, PluginSpec};
+
 /// Why a file cannot serve as a plugin. Each is one line that the user can act on.
 #[derive(Debug, Error)]
 pub enum LoadError {
@@ -114,6 +116,17 @@ pub enum LoadError {
         /// In one line.
         reason: String,
     },
+    /// The file of a script holds other things.
+    #[error("script `{}` is not text in UTF-8", shown(.0))]
+    NotText(PathBuf),
+    /// A script that cannot be loaded: where, and why.
+    #[error("{0}")]
+    Script(String),
+    /// The binary has no engine for them.
+    #[error(
+        "this httpout was built without its engine of scripts: `cargo xtask build` has it built in"
+    )]
+    NoScripts,
     /// The WebAssembly engine cannot be set up.
     #[error("cannot set up the WebAssembly engine: {0}")]
     Engine(String),
@@ -121,13 +134,16 @@ pub enum LoadError {
 
 impl LoadError {
     /// `init` has failed.
-    pub(crate) fn init(path: &Path, fault: Fault) -> LoadError {
+    pub(crate) fn init(spec: &PluginSpec, fault: Fault) -> LoadError {
+        let reason = match fault {
+            // It says where in which file.
+            Fault::Init(reason) if spec.kind == Kind::Script => return LoadError::Script(reason),
+            Fault::Init(reason) => reason,
+            other => other.to_string(),
+        };
         LoadError::Init {
-            path: path.to_owned(),
-            reason: match fault {
-                Fault::Init(reason) => reason,
-                other => other.to_string(),
-            },
+            path: spec.path.clone(),
+            reason,
         }
     }
 }
@@ -158,6 +174,9 @@ pub enum Fault {
     /// It has failed again and again, and is left alone for a while.
     #[error("it has failed again and again; it is asked again in {} s", seconds(*.0))]
     Resting(Duration),
+    /// The plugin gave the exchange up.
+    #[error("{0}")]
+    Failed(String),
     /// `init` returned an error.
     #[error("init: {0}")]
     Init(String),

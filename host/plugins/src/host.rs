@@ -202,6 +202,14 @@ impl contract::HostExchange for StoreState {
         })
     }
 
+    fn fail(&mut self, _: Handle, reason: String) -> Result<()> {
+        // The first reason led to the others.
+        self.current()?
+            .failed
+            .get_or_insert_with(|| escape(&reason));
+        Ok(())
+    }
+
     fn set_attribute(&mut self, _: Handle, name: String, value: String) -> Result<()> {
         let exchange = self.current()?.exchange.clone();
         let size = |attributes: &[(String, String)]| -> usize {

@@ -11,8 +11,9 @@ use crate::call::Session;
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::exports::Exports;
+use crate::script::Script;
 use crate::snapshot::{self, Snapshot};
-use crate::source::{self, Stamp};
+use crate::source::{self, Source, Stamp};
 use crate::spec::PluginSpec;
 use crate::store::{Server, StoreState};
 
@@ -26,6 +27,8 @@ pub struct Plugin {
     pub(crate) inits_each_instance: bool,
     /// The file that it was loaded from.
     pub(crate) stamp: Stamp,
+    /// What the engine of scripts runs.
+    script: Option<Arc<Script>>,
     pub(crate) server: Arc<dyn Server>,
     pub(crate) breaker: Breaker,
 }
@@ -50,7 +53,9 @@ impl Plugin {
 
     /// The host's side of a fresh instance.
     pub(crate) fn state(&self) -> StoreState {
-        StoreState::new(self.spec.clone(), self.server.clone())
+        let mut state = StoreState::new(self.spec.clone(), self.server.clone());
+        state.script.clone_from(&self.script);
+        state
     }
 }
 
@@ -60,10 +65,15 @@ async fn load(
     server: Arc<dyn Server>,
 ) -> Result<Arc<Plugin>, LoadError> {
     let path = &spec.path;
-    let (bytes, stamp) = source::read(path)?;
+    let Source {
+        component,
+        script,
+        stamp,
+    } = source::read(path, spec.kind)?;
     let mut state = StoreState::new(spec.clone(), server.clone());
+    state.script = script.clone();
     state.seed = engine.seed();
-    let (linked, inits_each_instance) = match snapshot::take(&engine, path, &bytes, state).await? {
+    let (linked, inits_each_instance) = match snapshot::take(&engine, &component, state).await? {
         Snapshot::Taken(linked) => (linked, false),
         Snapshot::Unsuitable(linked, reason) => {
             let plugin = &*spec.name;
@@ -79,11 +89,12 @@ async fn load(
         spec: spec.clone(),
         inits_each_instance,
         stamp,
+        script,
         server,
         breaker: Breaker::new(),
     });
     let tried = Session::begin(&plugin, permit).await;
-    tried.map_err(|fault| LoadError::init(path, fault))?;
+    tried.map_err(|fault| LoadError::init(&spec, fault))?;
     Ok(plugin)
 }
 

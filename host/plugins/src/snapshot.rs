@@ -3,8 +3,6 @@
 //! It runs at each start, though the code may come from the cache: it may read what changes from start to start, such
 //! as clocks or files. The code of the snapshot is found in the cache where `init` left the same as the last time.
 
-use std::path::Path;
-
 use wasmtime::Store;
 use wasmtime::component::Instance;
 use wasmtime_wizer::{ComponentContext, WasmtimeWizerComponent, Wizer};
@@ -29,10 +27,11 @@ pub(crate) enum Snapshot {
 /// Why it is no plugin; what `init` returned, or how it failed.
 pub(crate) async fn take(
     engine: &Engine,
-    path: &Path,
     bytes: &[u8],
     state: StoreState,
 ) -> Result<Snapshot, LoadError> {
+    let spec = state.spec.clone();
+    let path = &spec.path;
     let as_it_was = |reason| {
         let linked = world::link(engine, path, bytes)?;
         Ok(Snapshot::Unsuitable(linked, reason))
@@ -45,7 +44,7 @@ pub(crate) async fn take(
     };
     let linked = world::link(engine, path, &instrumented)?;
     let _permit = engine.reserve_for_loading().await;
-    let init_failed = |fault| LoadError::init(path, fault);
+    let init_failed = |fault| LoadError::init(&spec, fault);
     let (mut store, instance) = init(&linked, state).await.map_err(init_failed)?;
     if !store.data().table.is_empty() {
         // The guest's memory names handles, such as that of its standard error, which no other instance has.

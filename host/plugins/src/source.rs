@@ -4,10 +4,13 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::OFlags;
 
 use crate::error::LoadError;
+use crate::script::{self, Script};
+use crate::spec::Kind;
 
 /// The largest component that is read. Engines of languages take some 30 MB.
 const LARGEST: u64 = 256 << 20;
@@ -43,11 +46,46 @@ impl From<&Metadata> for Stamp {
     }
 }
 
-/// The bytes of a component, and the state of its file before they were read. May block.
+/// What a plugin is made from.
+pub(crate) struct Source {
+    pub(crate) component: Vec<u8>,
+    /// What the component is to run.
+    pub(crate) script: Option<Arc<Script>>,
+    /// The state of the file before it was read.
+    pub(crate) stamp: Stamp,
+}
+
+/// Reads the file of a plugin. May block.
 ///
 /// # Errors
 /// What the file is instead.
-pub(crate) fn read(path: &Path) -> Result<(Vec<u8>, Stamp), LoadError> {
+pub(crate) fn read(path: &Path, kind: Kind) -> Result<Source, LoadError> {
+    match kind {
+        Kind::Component => {
+            let (component, stamp) = read_file(path, LARGEST)?;
+            check_beginning(path, &component)?;
+            Ok(Source {
+                component,
+                script: None,
+                stamp,
+            })
+        }
+        Kind::Script => {
+            let (script, stamp) = Script::read(path)?;
+            Ok(Source {
+                component: script::engine()?,
+                script: Some(Arc::new(script)),
+                stamp,
+            })
+        }
+    }
+}
+
+/// The bytes of a file, and its state before they were read. May block.
+///
+/// # Errors
+/// Why there are none, or too many.
+pub(crate) fn read_file(path: &Path, largest: u64) -> Result<(Vec<u8>, Stamp), LoadError> {
     let unreadable = |source| LoadError::Read {
         path: path.to_owned(),
         source,
@@ -58,18 +96,17 @@ pub(crate) fn read(path: &Path) -> Result<(Vec<u8>, Stamp), LoadError> {
         return Err(LoadError::NotAFile(path.to_owned()));
     }
     let mut bytes = Vec::new();
-    if found.len() <= LARGEST {
-        let bounded = &mut file.take(LARGEST + 1);
+    if found.len() <= largest {
+        let bounded = &mut file.take(largest + 1);
         bounded.read_to_end(&mut bytes).map_err(unreadable)?;
     }
     // It may have grown since it was opened.
-    if found.len().max(bytes.len() as u64) > LARGEST {
+    if found.len().max(bytes.len() as u64) > largest {
         return Err(LoadError::TooLarge {
             path: path.to_owned(),
-            limit: LARGEST,
+            limit: largest,
         });
     }
-    check_beginning(path, &bytes)?;
     Ok((bytes, Stamp::from(&found)))
 }
 

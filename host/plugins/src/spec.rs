@@ -8,8 +8,10 @@ use http::Method;
 /// Which component to load, for which requests, and with what rights and limits.
 #[derive(Debug, Clone)]
 pub struct PluginSpec {
-    /// The component's file.
+    /// Its file.
     pub path: PathBuf,
+    /// What is in that.
+    pub kind: Kind,
     /// How log lines, metrics and its state name it; no two plugins of a chain have the same.
     pub name: String,
     /// Its configuration, in order.
@@ -24,6 +26,15 @@ pub struct PluginSpec {
     pub on_failure: OnFailure,
     /// Further requests that an instance answers after its first (option `plugin_reuse`).
     pub reuse: u32,
+}
+
+/// What the file of a plugin holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A component (option `plugin`).
+    Component,
+    /// A script, for the engine that is part of the binary (option `js`).
+    Script,
 }
 
 /// The requests that a plugin is asked about.

@@ -9,6 +9,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use crate::decision::Decision;
 use crate::error::Fault;
 use crate::exchange::Exchange;
+use crate::script::Script;
 use crate::spec::PluginSpec;
 use crate::stderr::GuestStderr;
 
@@ -34,6 +35,8 @@ pub(crate) struct StoreState {
     pub(crate) current: Option<Current>,
     /// What random numbers that need not be secret begin with; by chance where none is given.
     pub(crate) seed: Option<u128>,
+    /// What the engine of scripts runs.
+    pub(crate) script: Option<Arc<Script>>,
     /// Made when the guest first asks for anything of WASI, which most requests never do.
     wasi: Option<(WasiCtx, GuestStderr)>,
 }
@@ -47,6 +50,8 @@ pub(crate) struct Current {
     pub(crate) sent: bool,
     /// The guest gave up its handle.
     pub(crate) dropped: bool,
+    /// Why the guest gave the exchange up.
+    pub(crate) failed: Option<String>,
 }
 
 impl StoreState {
@@ -61,6 +66,7 @@ impl StoreState {
             table: ResourceTable::new(),
             current: None,
             seed: None,
+            script: None,
             wasi: None,
         }
     }
@@ -80,6 +86,7 @@ impl Current {
             wants_close: false,
             sent: false,
             dropped: false,
+            failed: None,
         }
     }
 }

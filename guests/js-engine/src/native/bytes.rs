@@ -17,7 +17,8 @@ impl<'js> FromJs<'js> for Bytes {
             Some(buffer) => Some(copy(&buffer, usize::MAX)),
             None => copy_view(&object),
         });
-        let bytes = bytes.ok_or_else(|| Exception::throw_type(ctx, "not an ArrayBuffer, nor a view of one"))?;
+        let bytes = bytes
+            .ok_or_else(|| Exception::throw_type(ctx, "not an ArrayBuffer, nor a view of one"))?;
         Ok(Bytes(bytes))
     }
 }
@@ -31,10 +32,13 @@ pub(crate) fn copy(buffer: &ArrayBuffer<'_>, most: usize) -> Vec<u8> {
 
 fn copy_view(view: &Object<'_>) -> Option<Vec<u8>> {
     let buffer: ArrayBuffer<'_> = view.get("buffer").ok()?;
-    let (start, length): (usize, usize) = (view.get("byteOffset").ok()?, view.get("byteLength").ok()?);
+    let (start, length): (usize, usize) =
+        (view.get("byteOffset").ok()?, view.get("byteLength").ok()?);
     // SAFETY: as above.
     let bytes = unsafe { buffer.as_bytes() }.unwrap_or_default();
-    bytes.get(start..start.checked_add(length)?).map(<[u8]>::to_vec)
+    bytes
+        .get(start..start.checked_add(length)?)
+        .map(<[u8]>::to_vec)
 }
 
 pub(super) fn add_to(native: &Object<'_>) -> Result<()> {

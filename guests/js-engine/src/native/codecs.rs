@@ -43,7 +43,9 @@ fn base16_decode(ctx: Ctx<'_>, text: String) -> Result<ArrayBuffer<'_>> {
     let pairs = text.as_bytes().chunks(2);
     let bytes: Option<Vec<u8>> = pairs
         .map(|pair| {
-            let pair = std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?;
+            let pair = std::str::from_utf8(pair)
+                .ok()
+                .filter(|pair| pair.len() == 2)?;
             u8::from_str_radix(pair, 16).ok()
         })
         .collect();
@@ -62,6 +64,7 @@ fn compress(ctx: Ctx<'_>, bytes: Bytes) -> Result<ArrayBuffer<'_>> {
 
 fn decompress(ctx: Ctx<'_>, bytes: Bytes) -> Result<ArrayBuffer<'_>> {
     let content = decompress_to_vec_zlib_with_limit(&bytes.0, DECOMPRESSED);
-    let content = content.map_err(|error| Exception::throw_range(&ctx, &format!("zlib: {error}")))?;
+    let content =
+        content.map_err(|error| Exception::throw_range(&ctx, &format!("zlib: {error}")))?;
     ArrayBuffer::new(ctx, content)
 }

@@ -26,7 +26,9 @@ pub(super) fn add_to(native: &Object<'_>) -> Result<()> {
 /// From 0 to less than 1.
 fn random() -> f64 {
     GENERATOR.with_borrow_mut(|generator| {
-        generator.get_or_insert_with(|| Rng::with_seed(get_random_u64())).f64()
+        generator
+            .get_or_insert_with(|| Rng::with_seed(get_random_u64()))
+            .f64()
     })
 }
 

@@ -15,7 +15,10 @@ impl<'js> Trace<'js> for Hash {
     fn trace<'a>(&self, _: Tracer<'a, 'js>) {}
 }
 
-#[expect(unsafe_code, reason = "QuickJS wants to know that it holds no value of a script")]
+#[expect(
+    unsafe_code,
+    reason = "QuickJS wants to know that it holds no value of a script"
+)]
 // SAFETY: it holds none.
 unsafe impl JsLifetime<'_> for Hash {
     type Changed<'to> = Hash;

@@ -70,7 +70,9 @@ fn parts(url: &Url) -> Vec<String> {
 /// Names and values, one after the other.
 fn form_decode(text: String) -> Vec<String> {
     let pairs = form_urlencoded::parse(text.as_bytes());
-    pairs.flat_map(|(name, value)| [name.into_owned(), value.into_owned()]).collect()
+    pairs
+        .flat_map(|(name, value)| [name.into_owned(), value.into_owned()])
+        .collect()
 }
 
 fn form_encode(pairs: Vec<String>) -> String {

@@ -107,7 +107,11 @@ impl Settings {
 impl ServerSettings {
     fn check(options: Options) -> Result<ServerSettings, StartupError> {
         refuse_planned(&options)?;
-        if options.rdirs.is_empty() && options.wdir.is_none() && options.plugin.is_empty() {
+        if options.rdirs.is_empty()
+            && options.wdir.is_none()
+            && options.plugin.is_empty()
+            && options.js.is_none()
+        {
             return Err(StartupError::NothingToServe);
         }
         let timeout = Duration::from_secs(options.timeout.min(LONGEST));

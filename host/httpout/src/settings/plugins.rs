@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use httpout_options::{Options, PluginFail};
-use httpout_plugins::{GrantedDirectory, Grants, Limits, OnFailure, PluginSpec, Pool, Scope};
+use httpout_plugins::{GrantedDirectory, Grants, Kind, Limits, OnFailure, PluginSpec, Pool, Scope};
 use percent_encoding::percent_decode_str;
 
 use crate::error::StartupError;
@@ -29,11 +29,38 @@ pub(super) fn specs(options: &Options) -> Result<Vec<PluginSpec>, StartupError> 
             ..common.clone()
         });
     }
+    if let Some(text) = &options.js {
+        let script = script(&specs, text, &common)?;
+        specs.push(script);
+    }
     if options.is_set("plugin") && specs.is_empty() {
         return Err(nameless());
     }
     Ok(specs)
 }
+
+/// The script of option `js`, which is asked behind the plugins: what they refuse, such as a request without a
+/// password, does not come to it.
+fn script(
+    specs: &[PluginSpec],
+    text: &str,
+    common: &PluginSpec,
+) -> Result<PluginSpec, StartupError> {
+    if text.is_empty() {
+        return Err(refuse("js", "a file is missing: write `--js FILE.js`"));
+    }
+    let path = PathBuf::from(text);
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    Ok(PluginSpec {
+        name: unused_name(specs, &stem),
+        kind: Kind::Script,
+        path,
+        ..common.clone()
+    })
+}
+
+/// Stack that scripts need to see an endless recursion before the server does, in bytes.
+const SCRIPT_STACK: usize = 4 << 20;
 
 /// What all plugins share, large enough for each of them; none where there is no plugin.
 pub(super) fn pool(options: &Options, specs: &[PluginSpec]) -> Result<Option<Pool>, StartupError> {
@@ -51,7 +78,10 @@ pub(super) fn pool(options: &Options, specs: &[PluginSpec]) -> Result<Option<Poo
         table,
         instances,
         wait: milliseconds(options.plugin_wait),
-        stack: size(options.plugin_stack),
+        stack: match specs.iter().any(|spec| spec.kind == Kind::Script) {
+            true => size(options.plugin_stack).max(SCRIPT_STACK),
+            false => size(options.plugin_stack),
+        },
         cache: cache(options)?,
     }))
 }
@@ -94,6 +124,7 @@ fn cache(options: &Options) -> Result<Option<PathBuf>, StartupError> {
 fn common(options: &Options) -> Result<PluginSpec, StartupError> {
     Ok(PluginSpec {
         path: PathBuf::new(),
+        kind: Kind::Component,
         name: String::new(),
         config: Vec::new(),
         scope: Scope::default(),

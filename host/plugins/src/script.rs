@@ -1,0 +1,104 @@
+//! Scripts: what an engine runs that is a plugin itself, and part of the binary.
+
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use flate2::read::GzDecoder;
+use wasmtime::Result;
+
+use crate::bindings::httpout::plugin::script;
+use crate::error::LoadError;
+use crate::source::{self, Stamp};
+use crate::store::StoreState;
+
+/// The engine that runs JavaScript, if it was built before this crate.
+#[cfg(has_js_engine)]
+const ENGINE: Option<&[u8]> = Some(include_bytes!("../engines/js.wasm.gz"));
+#[cfg(not(has_js_engine))]
+const ENGINE: Option<&[u8]> = None;
+
+/// The largest script, and the largest file that it imports, in bytes.
+const LARGEST: u64 = 16 << 20;
+
+/// A script and what it may import.
+pub(crate) struct Script {
+    /// The name of its file.
+    name: String,
+    text: String,
+    /// Where it lies.
+    directory: Dir,
+}
+
+impl Script {
+    /// Reads a script. May block.
+    ///
+    /// # Errors
+    /// What the file is instead.
+    pub(crate) fn read(path: &Path) -> Result<(Script, Stamp), LoadError> {
+        let (bytes, stamp) = source::read_file(path, LARGEST)?;
+        let text = String::from_utf8(bytes).map_err(|_| LoadError::NotText(path.to_owned()))?;
+        let parent = path
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        let directory =
+            Dir::open_ambient_dir(parent.unwrap_or(Path::new(".")), ambient_authority());
+        let directory = directory.map_err(|source| LoadError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let name = path.file_name().unwrap_or_default();
+        let script = Script {
+            name: name.to_string_lossy().into_owned(),
+            text,
+            directory,
+        };
+        Ok((script, stamp))
+    }
+
+    /// Another file below the script's directory. May block.
+    fn file(&self, path: &str) -> io::Result<String> {
+        let mut text = String::new();
+        let file = self.directory.open(path)?;
+        if file.metadata()?.is_file() {
+            file.take(LARGEST).read_to_string(&mut text)?;
+            Ok(text)
+        } else {
+            Err(io::Error::other("it is not a file"))
+        }
+    }
+}
+
+/// The component that runs scripts.
+///
+/// # Errors
+/// This binary was built without it.
+pub(crate) fn engine() -> Result<Vec<u8>, LoadError> {
+    let compressed = ENGINE.ok_or(LoadError::NoScripts)?;
+    let mut component = Vec::new();
+    let decoded = GzDecoder::new(compressed).read_to_end(&mut component);
+    decoded.map_err(|error| LoadError::Engine(error.to_string()))?;
+    Ok(component)
+}
+
+impl script::Host for StoreState {
+    fn source(&mut self) -> Result<Option<(String, String)>> {
+        let script = self.script.as_ref();
+        Ok(script.map(|script| (script.name.clone(), script.text.clone())))
+    }
+
+    fn file(&mut self, path: String) -> Result<Result<String, String>> {
+        Ok(match &self.script {
+            // Files block, and a request must not hold up its thread.
+            _ if self.current.is_some() => Err("files can be imported only at start".to_owned()),
+            None => Err("there is no script".to_owned()),
+            Some(script) => script.file(&path).map_err(|error| error.to_string()),
+        })
+    }
+
+    fn time_limit(&mut self) -> Result<u64> {
+        let limit = self.spec.limits.call.as_millis();
+        Ok(u64::try_from(limit).unwrap_or(u64::MAX))
+    }
+}
