@@ -61,8 +61,8 @@ impl Engine {
     /// # Errors
     /// What is wrong with the script: file, line, column and message.
     pub(crate) fn start(name: &str, text: String) -> Result<Engine, String> {
-        time::begin_call();
         let engine = Engine::without_script().map_err(|error| error.to_string())?;
+        time::begin_call();
         script::evaluate(&engine, name, text)?;
         let checked: Result<(), Fault> = engine.call(&engine.callbacks.check_script, ());
         checked.map_err(|fault| format!("{name}: {}", fault.message))?;
@@ -75,11 +75,14 @@ impl Engine {
         engine.runtime.set_gc_threshold(GARBAGE);
         modules::close();
         native::forget_seed();
+        time::begin_call();
         Ok(engine)
     }
 
     fn without_script() -> rquickjs::Result<Engine> {
         let runtime = Runtime::new()?;
+        // It ends with the instance: QuickJS insists that no value is left when it is freed.
+        std::mem::forget(runtime.clone());
         runtime.set_max_stack_size(STACK);
         runtime.set_interrupt_handler(Some(Box::new(time::is_over)));
         runtime.set_host_promise_rejection_tracker(Some(Box::new(rejections::track)));

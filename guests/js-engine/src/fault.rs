@@ -51,6 +51,10 @@ impl Fault {
             _ if time::was_stopped() => "it took too long (option `plugin_timeout`)".to_owned(),
             (Some(name), Some(message)) => format!("{name}: {message}"),
             (Some(one), None) | (None, Some(one)) => one,
+            (None, None) if thrown.is_null() => {
+                // So QuickJS says that there is not even memory for an Error.
+                "null was thrown, or memory has run out (option `plugin_memory`)".to_owned()
+            }
             (None, None) => format!("{} was thrown", shown(thrown)),
         };
         let stack = text("stack").unwrap_or_default();
@@ -72,10 +76,10 @@ impl Fault {
         }
     }
 
-    /// `myserver.js:3:5: TypeError: not a function`
-    pub(crate) fn located(&self) -> String {
+    /// `myserver.js:3:5: TypeError: not a function`; or without the numbers where nothing tells them.
+    pub(crate) fn located(&self, file: &str) -> String {
         match self.frames.first() {
-            None => self.message.clone(),
+            None => format!("{file}: {}", self.message.replace(INTERNAL, "")),
             Some(frame) => {
                 let place = frame.rsplit_once('(').map_or(&**frame, |(_, place)| place);
                 format!("{}: {}", place.trim_end_matches(')'), self.message)

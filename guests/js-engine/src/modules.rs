@@ -141,7 +141,11 @@ fn refuse(ctx: &Ctx<'_>, base: &str, name: &str, reason: &str) -> Error {
         let before = &text[..quoted('\'').or_else(|| quoted('"'))?];
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-        Some(format!("{base}:{line}:{column}: "))
+        Some(format!("at import ({base}:{line}:{column})"))
     });
-    Exception::throw_reference(ctx, &format!("{}{reason}", place.unwrap_or_default()))
+    let error = Exception::from_message(ctx.clone(), reason).and_then(|error| {
+        error.set("stack", place)?;
+        Ok(error.throw())
+    });
+    error.unwrap_or_else(|error| error)
 }

@@ -19,7 +19,7 @@ pub(crate) fn evaluate(engine: &Engine, name: &str, text: String) -> Result<(), 
         true => evaluate_classic(engine, name, text),
         false => evaluate_module(engine, name, text),
     };
-    evaluated.map_err(|fault| fault.located())
+    evaluated.map_err(|fault| fault.located(name))
 }
 
 fn evaluate_classic(engine: &Engine, name: &str, text: String) -> Result<(), Fault> {
@@ -44,7 +44,7 @@ fn evaluate_module(engine: &Engine, name: &str, text: String) -> Result<(), Faul
     };
     while engine.run(state)? == PromiseState::Pending {
         let Some(alarm) = time::alarm() else {
-            return Err(Fault::new(format!("{name}: it awaits what never comes")));
+            return Err(Fault::new("it awaits what never comes"));
         };
         alarm.block();
         engine.run_timers()?;

@@ -2,8 +2,6 @@
 
 import native from 'httpout:native';
 
-const started = native.now();
-
 /** Seconds from 1900, where NTP begins, to 1970. */
 const NTP_OFFSET = 2208988800;
 
@@ -11,9 +9,9 @@ export const Sys = {
   args: [],
   nb_cores: 1,
 
-  /** Milliseconds, and microseconds, since the script was loaded. */
-  clock_ms: () => Math.floor(native.now() - started),
-  clock_us: () => Math.floor((native.now() - started) * 1000),
+  /** Milliseconds, and microseconds, of a clock that never goes back. */
+  clock_ms: () => Math.floor(native.now()),
+  clock_us: () => Math.floor(native.now() * 1000),
 
   /** Milliseconds since 1970, or of a date in text. */
   get_utc: (date) => (date === undefined ? Date.now() : Date.parse(date)),

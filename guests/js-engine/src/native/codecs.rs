@@ -53,8 +53,8 @@ fn base16_decode(ctx: Ctx<'_>, text: String) -> Result<ArrayBuffer<'_>> {
     ArrayBuffer::new(ctx, bytes)
 }
 
-fn crc32(bytes: Bytes) -> u32 {
-    crc32fast::hash(&bytes.0)
+fn crc32(bytes: Bytes) -> f64 {
+    f64::from(crc32fast::hash(&bytes.0))
 }
 
 fn compress(ctx: Ctx<'_>, bytes: Bytes) -> Result<ArrayBuffer<'_>> {
