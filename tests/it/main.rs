@@ -18,6 +18,7 @@ mod media_types;
 mod mounts;
 mod ranges;
 mod reload;
+mod reuse;
 mod support;
 mod tls;
 mod uploads;

@@ -6,44 +6,58 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use wasmtime::Store;
-use wasmtime::component::{Instance, Resource, ResourceAny};
+use wasmtime::component::{Resource, ResourceAny};
 use wasmtime_wasi::p2::bindings::io::poll::{Host as _, HostPollable as _};
 
 use crate::decision::Decision;
 use crate::error::{CloseCode, Fault};
 use crate::exchange::Exchange;
 use crate::exports::{Guest, Pollables};
+use crate::pass::Pass;
 use crate::plugin::Plugin;
+use crate::reuse::{Live, give_back};
 use crate::store::{Current, StoreState};
 
 /// The longest pause before a plugin that gave nothing to wait for is asked again.
 const LONGEST_BACK_OFF: Duration = Duration::from_millis(50);
 
+/// What a session has until it is dropped.
+const ALIVE: &str = "is taken when the session is dropped";
+
 /// One instance of a plugin, and the request that it serves.
 pub(crate) struct Session {
-    store: Store<StoreState>,
-    instance: Instance,
+    /// None while this is dropped.
+    live: Option<Live>,
     plugin: Arc<Plugin>,
+    pub(crate) pass: Arc<Pass>,
     request: Option<ResourceAny>,
     /// A call has begun and not returned: it runs, has failed, or was given up. No other may follow.
     is_inside: bool,
-    /// Given back when the instance is gone.
-    _permit: OwnedSemaphorePermit,
 }
 
 impl Session {
-    /// A fresh instance whose `init` has run, here or before the snapshot that it begins with.
+    /// An instance whose `init` has run, here or before the snapshot that it begins with: a fresh one, or one that has
+    /// answered a request before (option `plugin_reuse`).
     pub(crate) async fn open(plugin: &Arc<Plugin>) -> Result<Session, Fault> {
-        let permit = plugin.engine.reserve().await?;
-        Session::begin(plugin, permit).await
+        let pass = Arc::new(Pass::ask(plugin)?);
+        if let Some(live) = plugin.engine.take_idle(plugin.id) {
+            return Ok(Session::of(plugin, pass, live));
+        }
+        let opening = async {
+            let permit = plugin.engine.reserve().await?;
+            Session::begin(plugin, pass.clone(), permit).await
+        };
+        opening.await.inspect_err(|fault| pass.failed(fault))
     }
 
-    /// The same, with a permit for an instance.
+    /// A fresh one, with a permit for it.
     pub(crate) async fn begin(
         plugin: &Arc<Plugin>,
+        pass: Arc<Pass>,
         permit: OwnedSemaphorePermit,
     ) -> Result<Session, Fault> {
         let limits = &plugin.spec.limits;
@@ -55,18 +69,22 @@ impl Session {
         let instantiate = plugin.pre.instantiate_async(&mut store);
         let instance = bounded("instantiate", limits.call, instantiate).await;
         let instance = instance?.map_err(|error| store.data().explain(&error))?;
-        let mut session = Session {
-            store,
-            instance,
-            plugin: plugin.clone(),
-            request: None,
-            is_inside: false,
-            _permit: permit,
-        };
+        let live = Live::new(store, instance, permit, plugin.spec.reuse);
+        let mut session = Session::of(plugin, pass, live);
         if plugin.inits_each_instance {
             session.init().await?;
         }
         Ok(session)
+    }
+
+    fn of(plugin: &Arc<Plugin>, pass: Arc<Pass>, live: Live) -> Session {
+        Session {
+            live: Some(live),
+            plugin: plugin.clone(),
+            pass,
+            request: None,
+            is_inside: false,
+        }
     }
 
     /// The plugin that this is an instance of.
@@ -81,7 +99,7 @@ impl Session {
         patience: Duration,
     ) -> Result<Decision, Fault> {
         let deadline = Instant::now() + patience;
-        self.store.data_mut().current = Some(Current::new(exchange.clone()));
+        self.state().current = Some(Current::new(exchange.clone()));
         let request = self.construct().await?;
         self.request = Some(request);
         let mut wait = self.call_on_request(request).await?;
@@ -147,9 +165,12 @@ impl Session {
     /// The limit of a call and the guest to make it in.
     fn enter(&mut self) -> (Duration, Guest<'_>) {
         self.is_inside = true;
+        let Live {
+            store, instance, ..
+        } = self.live.as_mut().expect(ALIVE);
         let guest = Guest {
-            store: &mut self.store,
-            instance: &self.instance,
+            store,
+            instance,
             exports: &self.plugin.exports,
         };
         (self.plugin.spec.limits.call, guest)
@@ -157,7 +178,7 @@ impl Session {
 
     /// What a call gave; only after one that succeeded another may be made.
     fn returned<T>(&mut self, called: Result<wasmtime::Result<T>, Fault>) -> Result<T, Fault> {
-        let value = called?.map_err(|error| self.store.data().explain(&error))?;
+        let value = called?.map_err(|error| self.state().explain(&error))?;
         self.is_inside = false;
         Ok(value)
     }
@@ -170,7 +191,7 @@ impl Session {
             return Ok(());
         }
         *back_off = Duration::from_millis(1);
-        let table = &mut self.store.data_mut().table;
+        let table = &mut self.state().table;
         let borrowed = pollables
             .iter()
             .map(|pollable| Resource::new_borrow(pollable.rep()))
@@ -184,8 +205,31 @@ impl Session {
     }
 
     fn current(&mut self) -> &mut Current {
-        let current = &mut self.store.data_mut().current;
+        let current = &mut self.state().current;
         current.as_mut().expect("set before the first call")
+    }
+
+    fn state(&mut self) -> &mut StoreState {
+        self.live.as_mut().expect(ALIVE).store.data_mut()
+    }
+
+    /// Whether the plugin has done its part for a request, without any fault.
+    fn is_done(&mut self) -> bool {
+        !self.is_inside && !self.pass.has_failed() && self.request.is_some() && self.current().sent
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let is_reusable = self.live.as_ref().is_some_and(Live::is_reusable);
+        // Without a runtime the process is ending.
+        if is_reusable
+            && self.is_done()
+            && let (Some(live), Some(request)) = (self.live.take(), self.request)
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(give_back(self.plugin.clone(), live, request));
+        }
     }
 }
 

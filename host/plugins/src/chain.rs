@@ -6,7 +6,6 @@ use crate::call::Session;
 use crate::decision::{Body, Decision};
 use crate::error::{CloseCode, Fault};
 use crate::exchange::Exchange;
-use crate::pass::Pass;
 use crate::plugin::Plugin;
 use crate::slot::{Reload, Slot};
 use crate::spec::OnFailure;
@@ -20,7 +19,7 @@ pub struct Chain {
 #[derive(Default)]
 pub struct OpenSessions {
     /// In the order of the chain.
-    sessions: Vec<(Session, Pass)>,
+    sessions: Vec<Session>,
 }
 
 impl Chain {
@@ -94,22 +93,19 @@ async fn ask(
     exchange: &Arc<Exchange>,
     open: &mut OpenSessions,
 ) -> Result<Decision, Fault> {
-    let mut pass = Pass::ask(plugin)?;
-    let session = Session::open(plugin).await;
-    let session = session.inspect_err(|fault| pass.failed(fault))?;
+    let session = Session::open(plugin).await?;
     let patience = plugin.spec.limits.reply;
     // It is open from now on: if the client leaves while the plugin waits, it is told.
-    let (session, pass) = open.add(session, pass);
+    let session = open.add(session);
     let decided = session.on_request(exchange, patience).await;
     match &decided {
-        Ok(_) if session.wants_close() => pass.decided(),
+        Ok(_) if session.wants_close() => session.pass.decided(),
         Ok(_) => {
-            if let Some((_, pass)) = open.sessions.pop() {
-                pass.succeeded();
-            }
+            session.pass.succeeded();
+            open.sessions.pop();
         }
         Err(fault) => {
-            pass.failed(fault);
+            session.pass.failed(fault);
             open.sessions.pop();
         }
     }
@@ -117,10 +113,9 @@ async fn ask(
 }
 
 impl OpenSessions {
-    fn add(&mut self, session: Session, pass: Pass) -> (&mut Session, &mut Pass) {
-        self.sessions.push((session, pass));
-        let (session, pass) = self.sessions.last_mut().expect("was pushed");
-        (session, pass)
+    fn add(&mut self, session: Session) -> &mut Session {
+        self.sessions.push(session);
+        self.sessions.last_mut().expect("was pushed")
     }
 
     /// Whether no instance wants to know the end.
@@ -130,15 +125,15 @@ impl OpenSessions {
 
     /// Tells the instances how the exchange ended, the last of the chain first.
     pub async fn close(self, exchange: &Exchange, code: CloseCode) {
-        for (mut session, mut pass) in self.sessions.into_iter().rev() {
+        for mut session in self.sessions.into_iter().rev() {
             if !session.wants_close() {
                 continue;
             }
             match session.close(code).await {
-                Ok(()) => pass.succeeded(),
+                Ok(()) => session.pass.succeeded(),
                 Err(fault) => {
                     log(session.plugin(), exchange, &fault);
-                    pass.failed(&fault);
+                    session.pass.failed(&fault);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! The WebAssembly engine that all plugins share: pools, limits and the clock that interrupts guests.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -10,6 +11,7 @@ use crate::bindings::httpout::plugin::{host, http};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
+use crate::reuse::{Idle, Live};
 use crate::spec::Pool;
 use crate::store::StoreState;
 
@@ -25,6 +27,9 @@ pub struct Engine {
     /// One plugin is loaded at a time; it needs an instance beside those of the requests.
     loading: Arc<Semaphore>,
     cache: Option<Cache>,
+    idle: Arc<Idle>,
+    /// Requests that wait for an instance.
+    waiting: AtomicUsize,
     clock: Clock,
 }
 
@@ -58,6 +63,8 @@ impl Engine {
             pool,
             instances,
             loading,
+            idle: Arc::default(),
+            waiting: AtomicUsize::new(0),
             clock,
         })
     }
@@ -101,11 +108,51 @@ impl Engine {
             self.clock.wake();
             return Ok(permit);
         }
-        let waiting = self.instances.clone().acquire_owned();
-        match tokio::time::timeout(self.pool.wait, waiting).await {
+        let _waiting = Waiting::begin(&self.waiting);
+        // One that is idle is not in use. Those that become idle from here on are not kept.
+        self.idle.evict();
+        let acquiring = self.instances.clone().acquire_owned();
+        match tokio::time::timeout(self.pool.wait, acquiring).await {
             Ok(permit) => Ok(permit.expect("the semaphore is never closed")),
             Err(_) => Err(Fault::Busy(self.pool.wait)),
         }
+    }
+
+    /// An instance of this plugin that waits for its next request.
+    pub(crate) fn take_idle(&self, plugin: u64) -> Option<Live> {
+        self.idle.take(plugin)
+    }
+
+    /// Keeps an instance for its next request, unless others wait for its place.
+    pub(crate) fn keep(&self, plugin: u64, live: Live) {
+        if self.idle.put(plugin, live) {
+            let idle = self.idle.clone();
+            tokio::spawn(async move { idle.look_after().await });
+        }
+        if self.waiting.load(SeqCst) > 0 {
+            self.idle.evict();
+        }
+    }
+
+    /// Throws away the idle instances of a plugin.
+    pub(crate) fn forget_idle(&self, plugin: u64) {
+        self.idle.forget(plugin);
+    }
+}
+
+/// A request that waits for an instance, as long as this is kept.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Waiting<'_> {
+    fn begin(count: &AtomicUsize) -> Waiting<'_> {
+        count.fetch_add(1, SeqCst);
+        Waiting(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
     }
 }
 

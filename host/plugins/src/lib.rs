@@ -20,6 +20,7 @@ mod exports;
 mod host;
 mod pass;
 mod plugin;
+mod reuse;
 mod slot;
 mod snapshot;
 mod source;

@@ -11,6 +11,8 @@ use crate::call::Session;
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::exports::Exports;
+use crate::pass::Pass;
+use crate::reuse::Idle;
 use crate::snapshot::{self, Snapshot};
 use crate::source::{self, Stamp};
 use crate::spec::PluginSpec;
@@ -28,6 +30,8 @@ pub struct Plugin {
     pub(crate) stamp: Stamp,
     pub(crate) server: Arc<dyn Server>,
     pub(crate) breaker: Breaker,
+    /// What its idle instances are kept by.
+    pub(crate) id: u64,
 }
 
 impl Plugin {
@@ -51,6 +55,12 @@ impl Plugin {
     /// The host's side of a fresh instance.
     pub(crate) fn state(&self) -> StoreState {
         StoreState::new(self.spec.clone(), self.server.clone())
+    }
+}
+
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        self.engine.forget_idle(self.id);
     }
 }
 
@@ -81,8 +91,12 @@ async fn load(
         stamp,
         server,
         breaker: Breaker::new(),
+        id: Idle::next_id(),
     });
-    let tried = Session::begin(&plugin, permit).await;
+    let tried = match Pass::ask(&plugin) {
+        Ok(pass) => Session::begin(&plugin, Arc::new(pass), permit).await,
+        Err(fault) => Err(fault),
+    };
     tried.map_err(|fault| LoadError::init(path, fault))?;
     Ok(plugin)
 }
