@@ -13,6 +13,7 @@ use crate::exports::Exports;
 use crate::snapshot::{self, Snapshot};
 use crate::spec::PluginSpec;
 use crate::store::{Server, StoreState};
+use crate::wake::Sleepers;
 
 /// A plugin, ready to be instantiated for a request.
 pub struct Plugin {
@@ -22,6 +23,8 @@ pub struct Plugin {
     pub(crate) spec: Arc<PluginSpec>,
     /// Where no snapshot holds what `init` left.
     pub(crate) inits_each_instance: bool,
+    /// The requests that can be woken. Another version of the same plugin takes them over.
+    pub(crate) sleepers: Arc<Sleepers>,
     server: Arc<dyn Server>,
 }
 
@@ -66,6 +69,7 @@ impl Plugin {
             exports,
             spec: spec.clone(),
             inits_each_instance,
+            sleepers: Arc::default(),
             server,
         });
         Session::open(&plugin).await.map_err(init_error)?;
