@@ -8,19 +8,18 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
+use tokio::task::coop::consume_budget;
 use wasmtime::Store;
 use wasmtime::component::{Resource, ResourceAny};
 use wasmtime_wasi::p2::bindings::io::poll::{Host as _, HostPollable as _};
 
-use crate::decision::Decision;
 use crate::error::{CloseCode, Fault};
 use crate::exchange::Exchange;
-use crate::exports::{Guest, Pollables};
+use crate::exports::{Guest, Pollables, ReadResult};
 use crate::pass::Pass;
 use crate::plugin::Plugin;
 use crate::reuse::{Live, give_back};
-use crate::store::{Current, StoreState};
+use crate::store::{Current, StoreState, Written};
 
 /// The longest pause before a plugin that gave nothing to wait for is asked again.
 const LONGEST_BACK_OFF: Duration = Duration::from_millis(50);
@@ -87,48 +86,67 @@ impl Session {
         }
     }
 
-    /// The plugin that this is an instance of.
-    pub(crate) fn plugin(&self) -> &Plugin {
-        &self.plugin
-    }
-
-    /// Asks the plugin about an exchange, for as long as it takes to decide.
-    pub(crate) async fn on_request(
-        &mut self,
-        exchange: &Arc<Exchange>,
-        patience: Duration,
-    ) -> Result<Decision, Fault> {
-        let deadline = Instant::now() + patience;
-        self.state().current = Some(Current::new(exchange.clone()));
+    /// The documented `on_request`: the first call about an exchange.
+    pub(crate) async fn on_request(&mut self, exchange: Arc<Exchange>) -> Result<Pollables, Fault> {
+        let sleepers = self.plugin.sleepers.clone();
+        self.state().current = Some(Current::new(exchange, sleepers));
         let request = self.construct().await?;
         self.request = Some(request);
-        let mut wait = self.call_on_request(request).await?;
-        let mut back_off = Duration::from_millis(1);
-        while !self.current().sent {
-            if self.current().dropped {
-                return Err(Fault::Dropped);
-            }
-            let plugin = &*self.plugin.spec.name;
-            tracing::debug!(target: "plugin", plugin, request = exchange.id, "the reply comes later");
-            let waited = tokio::time::timeout_at(deadline, self.wait(wait, &mut back_off)).await;
-            waited.map_err(|_| Fault::NeverSent(patience))??;
-            wait = self.call_resume(request).await?;
-        }
-        Ok(std::mem::take(&mut self.current().decision))
+        let (limit, guest) = self.enter();
+        let called = bounded("on-request", limit, guest.on_request(request)).await;
+        self.returned(called)
     }
 
-    /// Whether the plugin asked for `close`, and can be called. If not, its instance is of no more use.
+    /// The next call of a plugin that replies later.
+    pub(crate) async fn resume(&mut self) -> Result<Pollables, Fault> {
+        let request = self.request();
+        let (limit, guest) = self.enter();
+        let called = bounded("resume", limit, guest.resume(request)).await;
+        self.returned(called)
+    }
+
+    /// The documented `read`, of at most so many bytes.
+    pub(crate) async fn read(&mut self, max: u32) -> Result<ReadResult, Fault> {
+        let request = self.request();
+        let (limit, guest) = self.enter();
+        let called = bounded("read", limit, guest.read(request, max)).await;
+        self.returned(called)
+    }
+
+    /// The documented `write`; no bytes are the end of the body.
+    pub(crate) async fn write(&mut self, data: &[u8]) -> Result<Pollables, Fault> {
+        self.current().written = match data.is_empty() {
+            true => Written::All,
+            false => Written::Part,
+        };
+        let request = self.request();
+        let (limit, guest) = self.enter();
+        let called = bounded("write", limit, guest.write(request, data)).await;
+        self.returned(called)
+    }
+
+    /// The documented `throttle`: microseconds to wait before the next block of the body.
+    pub(crate) async fn throttle(&mut self, done: u64, total: u64) -> Result<u64, Fault> {
+        let request = self.request();
+        let (limit, guest) = self.enter();
+        let called = bounded("throttle", limit, guest.throttle(request, done, total)).await;
+        self.returned(called)
+    }
+
+    /// Whether it is to be told the end: it asked for that, and has not failed.
     pub(crate) fn wants_close(&mut self) -> bool {
         !self.is_inside && self.request.is_some() && self.current().wants_close
     }
 
-    /// The documented `close`, the last call, where it was asked for.
+    /// The documented `close`, the last call.
     pub(crate) async fn close(&mut self, code: CloseCode) -> Result<(), Fault> {
         if !self.wants_close() {
             return Ok(());
         }
-        let request = self.request.expect("made before `close` was asked for");
-        self.call_close(request, code).await
+        let request = self.request();
+        let (limit, guest) = self.enter();
+        let called = bounded("close", limit, guest.close(request, code.number())).await;
+        self.returned(called)
     }
 
     async fn init(&mut self) -> Result<(), Fault> {
@@ -141,24 +159,6 @@ impl Session {
     async fn construct(&mut self) -> Result<ResourceAny, Fault> {
         let (limit, guest) = self.enter();
         let called = bounded("constructor", limit, guest.construct()).await;
-        self.returned(called)
-    }
-
-    async fn call_on_request(&mut self, request: ResourceAny) -> Result<Pollables, Fault> {
-        let (limit, guest) = self.enter();
-        let called = bounded("on-request", limit, guest.on_request(request)).await;
-        self.returned(called)
-    }
-
-    async fn call_resume(&mut self, request: ResourceAny) -> Result<Pollables, Fault> {
-        let (limit, guest) = self.enter();
-        let called = bounded("resume", limit, guest.resume(request)).await;
-        self.returned(called)
-    }
-
-    async fn call_close(&mut self, request: ResourceAny, code: CloseCode) -> Result<(), Fault> {
-        let (limit, guest) = self.enter();
-        let called = bounded("close", limit, guest.close(request, code.number())).await;
         self.returned(called)
     }
 
@@ -183,30 +183,48 @@ impl Session {
         Ok(value)
     }
 
-    /// Waits until one of the pollables is ready, then drops them all. Without any: for the back-off.
-    async fn wait(&mut self, pollables: Pollables, back_off: &mut Duration) -> Result<(), Fault> {
+    /// Waits until one of the pollables is ready or the request is woken, then drops them all.
+    ///
+    /// Without any pollable: for the back-off.
+    pub(crate) async fn wait(
+        &mut self,
+        pollables: Pollables,
+        back_off: &mut BackOff,
+    ) -> Result<(), Fault> {
+        // Other requests have their turn, though a guest may wait for what is ready already, again and again.
+        consume_budget().await;
+        let bell = self.current().alarm.set();
         if pollables.is_empty() {
-            tokio::time::sleep(*back_off).await;
-            *back_off = (*back_off * 2).min(LONGEST_BACK_OFF);
+            let pause = tokio::time::sleep(back_off.next());
+            tokio::select! { biased; () = bell.notified() => {}, () = pause => {} }
             return Ok(());
         }
-        *back_off = Duration::from_millis(1);
+        *back_off = BackOff::new();
         let table = &mut self.state().table;
         let borrowed = pollables
             .iter()
             .map(|pollable| Resource::new_borrow(pollable.rep()))
             .collect();
         let trap = |error: wasmtime::Error| Fault::trap(&error);
-        table.poll(borrowed).await.map_err(trap)?;
+        tokio::select! {
+            biased;
+            () = bell.notified() => {}
+            ready = table.poll(borrowed) => drop(ready.map_err(trap)?),
+        }
         for pollable in pollables {
             table.drop(pollable).map_err(trap)?;
         }
         Ok(())
     }
 
-    fn current(&mut self) -> &mut Current {
+    /// What the plugin has decided so far about its exchange.
+    pub(crate) fn current(&mut self) -> &mut Current {
         let current = &mut self.state().current;
         current.as_mut().expect("set before the first call")
+    }
+
+    fn request(&self) -> ResourceAny {
+        self.request.expect("made by the first call")
     }
 
     fn state(&mut self) -> &mut StoreState {
@@ -214,8 +232,11 @@ impl Session {
     }
 
     /// Whether the plugin has done its part for a request, without any fault.
-    fn is_done(&mut self) -> bool {
-        !self.is_inside && !self.pass.has_failed() && self.request.is_some() && self.current().sent
+    pub(crate) fn is_done(&mut self) -> bool {
+        !self.is_inside
+            && !self.pass.has_failed()
+            && self.request.is_some()
+            && self.current().decided
     }
 }
 
@@ -230,6 +251,21 @@ impl Drop for Session {
         {
             runtime.spawn(give_back(self.plugin.clone(), live, request));
         }
+    }
+}
+
+/// The pauses before a plugin that gave nothing to wait for is asked again: 1, 2, 4 ... 50 ms.
+pub(crate) struct BackOff(Duration);
+
+impl BackOff {
+    pub(crate) fn new() -> BackOff {
+        BackOff(Duration::from_millis(1))
+    }
+
+    fn next(&mut self) -> Duration {
+        let pause = self.0;
+        self.0 = (pause * 2).min(LONGEST_BACK_OFF);
+        pause
     }
 }
 

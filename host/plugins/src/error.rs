@@ -161,6 +161,33 @@ pub enum Fault {
     /// `init` returned an error.
     #[error("init: {0}")]
     Init(String),
+    /// `read` or `write` keeps the exchange waiting.
+    #[error("`{call}` brought nothing within {} s (option `timeout`)", limit.as_secs())]
+    Stalled {
+        /// The function of the contract.
+        call: &'static str,
+        /// The limit.
+        limit: Duration,
+    },
+    /// `read` gave no bytes, or too many.
+    #[error("`read` gave {length} bytes, not 1 to {max}")]
+    Read {
+        /// What it gave.
+        length: usize,
+        /// What it was asked for.
+        max: u32,
+    },
+    /// The body that `read` gave is not as long as `use-read` had said.
+    #[error("the body is not the {0} bytes that `use-read` promised")]
+    Promise(u64),
+    /// `throttle` asks for a pause that is no pause any more.
+    #[error("`throttle` asks for {pause} µs, more than {} s (option `timeout`)", limit.as_secs())]
+    Throttle {
+        /// In microseconds.
+        pause: u64,
+        /// The limit.
+        limit: Duration,
+    },
 }
 
 impl Fault {
@@ -175,6 +202,14 @@ impl Fault {
             Fault::Busy(_) => Some(1),
             Fault::Resting(wait) => Some(seconds(*wait)),
             _ => None,
+        }
+    }
+
+    /// How an exchange has ended whose body was cut by this fault.
+    pub fn close_code(&self) -> CloseCode {
+        match self {
+            Fault::Stalled { .. } => CloseCode::TimedOut,
+            _ => CloseCode::PluginFailed,
         }
     }
 
@@ -240,8 +275,12 @@ pub enum CloseCode {
     Complete,
     /// GF_IO_ERR: the server could not read on.
     ReadFailed,
+    /// GF_SCRIPT_ERR: a plugin that takes part in the body failed, so that the body was cut.
+    PluginFailed,
     /// GF_IP_CONNECTION_CLOSED: the client left before the end.
     ConnectionClosed,
+    /// GF_IP_UDP_TIMEOUT: a plugin brought no more bytes of the body, so that it was cut.
+    TimedOut,
 }
 
 impl CloseCode {
@@ -250,7 +289,9 @@ impl CloseCode {
         match self {
             CloseCode::Complete => 1,
             CloseCode::ReadFailed => -3,
+            CloseCode::PluginFailed => -8,
             CloseCode::ConnectionClosed => -43,
+            CloseCode::TimedOut => -46,
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::snapshot::{self, Snapshot};
 use crate::source::{self, Stamp};
 use crate::spec::PluginSpec;
 use crate::store::{Server, StoreState};
+use crate::wake::Sleepers;
 
 /// A plugin, ready to be instantiated for a request.
 pub struct Plugin {
@@ -26,6 +27,8 @@ pub struct Plugin {
     pub(crate) spec: Arc<PluginSpec>,
     /// Where no snapshot holds what `init` left.
     pub(crate) inits_each_instance: bool,
+    /// The requests that can be woken.
+    pub(crate) sleepers: Arc<Sleepers>,
     /// The file that it was loaded from.
     pub(crate) stamp: Stamp,
     pub(crate) server: Arc<dyn Server>,
@@ -44,12 +47,17 @@ impl Plugin {
         spec: Arc<PluginSpec>,
         server: Arc<dyn Server>,
     ) -> Result<Arc<Plugin>, LoadError> {
-        let path = spec.path.clone();
-        // Files and the compiler block: that must not be one of the threads that serve.
-        let runtime = Handle::current();
-        let loading = move || runtime.block_on(load(engine, spec, server));
-        let loaded = tokio::task::spawn_blocking(loading).await;
-        loaded.unwrap_or_else(|error| Err(panicked(&path, &error)))
+        off_the_workers(engine, spec, server, Arc::default()).await
+    }
+
+    /// Loads it again from its file. Requests that wait in the one can be woken from the other.
+    ///
+    /// # Errors
+    /// As those of [`Plugin::load`].
+    pub(crate) async fn load_again(&self) -> Result<Arc<Plugin>, LoadError> {
+        let (engine, spec, server) = (&self.engine, &self.spec, &self.server);
+        let sleepers = self.sleepers.clone();
+        off_the_workers(engine.clone(), spec.clone(), server.clone(), sleepers).await
     }
 
     /// The host's side of a fresh instance.
@@ -64,10 +72,25 @@ impl Drop for Plugin {
     }
 }
 
+/// Files and the compiler block: that must not be one of the threads that serve.
+async fn off_the_workers(
+    engine: Arc<Engine>,
+    spec: Arc<PluginSpec>,
+    server: Arc<dyn Server>,
+    sleepers: Arc<Sleepers>,
+) -> Result<Arc<Plugin>, LoadError> {
+    let path = spec.path.clone();
+    let runtime = Handle::current();
+    let loading = move || runtime.block_on(load(engine, spec, server, sleepers));
+    let loaded = tokio::task::spawn_blocking(loading).await;
+    loaded.unwrap_or_else(|error| Err(panicked(&path, &error)))
+}
+
 async fn load(
     engine: Arc<Engine>,
     spec: Arc<PluginSpec>,
     server: Arc<dyn Server>,
+    sleepers: Arc<Sleepers>,
 ) -> Result<Arc<Plugin>, LoadError> {
     let path = &spec.path;
     let (bytes, stamp) = source::read(path)?;
@@ -88,6 +111,7 @@ async fn load(
         exports: linked.exports,
         spec: spec.clone(),
         inits_each_instance,
+        sleepers,
         stamp,
         server,
         breaker: Breaker::new(),
