@@ -50,7 +50,7 @@ use bindings::httpout::plugin::host;
 /// Every callback but `on_request` has a default that does nothing; the server makes those calls only that were asked
 /// for on the exchange (`use_close` ...).
 pub trait Plugin: Default + 'static {
-    /// When the server starts, once: every instance begins with the memory that this left, statics included. An error
+    /// When the plugin is loaded, once: every instance begins with the memory that this left, statics included. An error
     /// stops the server from starting.
     fn init() -> Result<(), String> {
         Ok(())
