@@ -149,3 +149,25 @@ fn a_plugin_that_is_loaded_anew_has_new_instances() {
     server.wait_for_log("is loaded anew");
     assert_eq!(ask(&mut client, "/counter/count").text(), "1");
 }
+
+#[test]
+fn an_instance_that_has_made_a_body_makes_others() {
+    let plugin = guest("generate") + "?path=/bytes&size=100000&pattern=lines";
+    let server = Server::start(["--plugin", &plugin, "--plugin_reuse=3", "--log=debug"]);
+    let mut client = Client::connect(&server);
+    let first = ask(&mut client, "/bytes").body;
+    assert_eq!(first.len(), 100_000);
+    for _ in 0..30 {
+        assert!(ask(&mut client, "/bytes").body == first);
+    }
+    // Cut by its client: nothing of it comes to the next.
+    let plugin = guest("generate") + "?path=/bytes&pattern=lines";
+    let server = Server::start(["--plugin", &plugin, "--plugin_reuse=1000"]);
+    for _ in 0..10 {
+        let mut client = Client::connect(&server);
+        client.send("GET /bytes HTTP/1.0\r\n\r\n");
+        assert_eq!(client.read_head().status, 200);
+        assert!(client.read_exact(50_000) == first[..50_000]);
+    }
+    assert!(!server.log().contains("WARN"), "{}", server.log());
+}
