@@ -351,6 +351,7 @@ mod tests {
             (". --hdrs=Content-Length,2", "hdrs"),
             (". --plugin_memory=1", "plugin_memory"),
             (". --plugin_timeout=0", "plugin_timeout"),
+            (". --plugin_instances=0", "plugin_instances"),
             (". --cert=a", "pkey"),
             (". --pkey=a", "cert"),
             (". --block_size=1023", "block_size"),

@@ -116,6 +116,8 @@ fn nameless() -> StartupError {
 fn limits(options: &Options) -> Result<Limits, StartupError> {
     const PAGE: u64 = 64 << 10;
     const LARGEST: u64 = 4 << 30;
+    // Each has 4 GiB of addresses in the pool, of 128 TiB that a process has.
+    const MOST_INSTANCES: u64 = 10_000;
     if !(PAGE..=LARGEST).contains(&options.plugin_memory) {
         let reason = format!(
             "`{}` is not a number of bytes from {PAGE} to {LARGEST}",
@@ -128,6 +130,13 @@ fn limits(options: &Options) -> Result<Limits, StartupError> {
             "plugin_timeout",
             "`0` is no limit: a plugin that hangs would hang for ever",
         ));
+    }
+    if !(1..=MOST_INSTANCES).contains(&options.plugin_instances) {
+        let reason = format!(
+            "`{}` is not a number from 1 to {MOST_INSTANCES}",
+            options.plugin_instances
+        );
+        return Err(refuse("plugin_instances", reason));
     }
     // A reply that never comes is given up even where connections may be idle for ever.
     let reply = if options.timeout == 0 {
