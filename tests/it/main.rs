@@ -3,6 +3,7 @@
 //! A file for each chapter of the documents. A test is: make files, start, ask, compare.
 
 mod breaker;
+mod calls;
 mod command_line;
 mod compression;
 mod connections;

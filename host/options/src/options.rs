@@ -64,7 +64,7 @@ options! {
         plugin_fields_size uint         = "32768"   "BYTES"           Advanced Planned Plugins   "names and values of those fields, in bytes"
         plugin_body       uint          = "16M"     "BYTES"           Advanced Planned Plugins   "body that a plugin may set at once, in bytes"
         plugin_log        uint          = "64k"     "BYTES"           Advanced Planned Plugins   "bytes that a plugin may write into the log in a second"
-        plugin_instances  uint          = "1000"    "N"               Advanced Ready   Plugins   "instances of plugins at a time"
+        plugin_instances  uint          = "1000"    "N"               Advanced Ready   Plugins   "instances of plugins at a time, 1 to 10000"
         plugin_wait       uint          = "1000"    "MS"              Advanced Ready   Plugins   "milliseconds a request waits where all instances are in use, then it is answered 503; 0 does not wait"
         plugin_fail       choice<PluginFail> = "closed" "MODE"        Advanced Ready   Plugins   "what becomes of requests while a plugin fails again and again: `closed` answers 503, `open` goes on without the plugin"
         plugin_cache      str           = -         "DIR"             Advanced Ready   Plugins   "directory for compiled plugins; `none` compiles them at each start; unless given, `httpout` in the user's cache directory"

@@ -56,7 +56,7 @@ pub(super) fn pool(options: &Options, specs: &[PluginSpec]) -> Result<Option<Poo
     }))
 }
 
-/// As many as the address space has room for.
+/// Each has 4 GiB of addresses in the pool, of 128 TiB that a process has.
 fn instances(options: &Options) -> Result<u32, StartupError> {
     const MOST: u32 = 10_000;
     let given = options.plugin_instances;
