@@ -2,6 +2,8 @@
 //!
 //! A file for each chapter of the documents. A test is: make files, start, ask, compare.
 
+mod breaker;
+mod calls;
 mod command_line;
 mod compression;
 mod connections;
@@ -12,9 +14,12 @@ mod growing;
 mod guests;
 mod kept_files;
 mod listings;
+mod loading;
 mod media_types;
 mod mounts;
 mod ranges;
+mod reload;
+mod reuse;
 mod support;
 mod tls;
 mod uploads;

@@ -149,7 +149,7 @@ impl Reject {
             Reject::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Reject::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Reject::Plugin(Fault::NeverSent(_)) => StatusCode::GATEWAY_TIMEOUT,
-            Reject::TooMany | Reject::Busy | Reject::Plugin(Fault::Busy(_)) => {
+            Reject::TooMany | Reject::Busy | Reject::Plugin(Fault::Busy(_) | Fault::Resting(_)) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Reject::Read(error) | Reject::Write(error) if is_exhausted(error) => {
@@ -158,6 +158,16 @@ impl Reject {
             Reject::Read(_) | Reject::Write(_) | Reject::Plugin(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
+        }
+    }
+}
+
+impl Reject {
+    /// Seconds after which it is worth asking again, for a status of 503.
+    pub(crate) fn retry_after(&self) -> u64 {
+        match self {
+            Reject::Plugin(fault) => fault.retry_after().unwrap_or(1),
+            _ => 1,
         }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn load(
     });
     let mut plugins = Vec::new();
     for spec in &settings.plugins {
-        plugins.push(Plugin::load(engine.clone(), spec.clone(), server.clone()).await?);
+        plugins.push(Plugin::load(engine.clone(), Arc::new(spec.clone()), server.clone()).await?);
         tracing::info!("plugin `{}` is loaded", shown(&spec.path));
     }
     Ok(Chain::new(plugins))

@@ -40,7 +40,7 @@ pub(crate) fn answer(reject: &Reject, exchange: &Exchange) -> Answer {
             fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         _ if status == StatusCode::SERVICE_UNAVAILABLE => {
-            fields.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            fields.insert(header::RETRY_AFTER, HeaderValue::from(reject.retry_after()));
         }
         _ => {}
     }

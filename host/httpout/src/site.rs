@@ -25,6 +25,10 @@ pub(crate) struct Site {
     pub(crate) reqlog: Reqlog,
     /// How long a client may send nothing; none is for ever.
     pub(crate) timeout: Option<Duration>,
+    /// The largest body of a request, in bytes; none is unlimited.
+    pub(crate) maxs: Option<u64>,
+    /// Option `block_size`, where it is given.
+    pub(crate) block_size: Option<usize>,
     last_exchange_id: AtomicU64,
 }
 
@@ -56,6 +60,8 @@ impl Site {
             cors: settings.cors,
             reqlog: settings.reqlog.clone(),
             timeout: settings.timeout,
+            maxs: settings.maxs,
+            block_size: settings.block_size,
             last_exchange_id: AtomicU64::new(0),
         })
     }

@@ -24,6 +24,20 @@ pub enum Body {
     Bytes(Bytes),
     /// With reply 0: this file, by its path below the directories that are exposed for read.
     File(String),
+    /// With an own reply: what `read` gives, so many bytes where that is known.
+    Read(Option<u64>),
+}
+
+impl Body {
+    /// Why it does not fit the reply: a text or `read` belongs to an own one, a file to reply 0 (documents: howto, `body`).
+    pub(crate) fn misfit(&self, reply: Option<StatusCode>) -> Option<&'static str> {
+        match (self, reply) {
+            (Body::Bytes(_), None) => Some("a text needs a reply of its own"),
+            (Body::Read(_), None) => Some("`read` needs a reply of its own"),
+            (Body::File(_), Some(_)) => Some("a file needs reply 0"),
+            _ => None,
+        }
+    }
 }
 
 /// Whether a field frames the message or belongs to the connection (RFC 9110 7.6.1): such fields are set by the server

@@ -1,16 +1,22 @@
 //! The WebAssembly engine that all plugins share: pools, limits and the clock that interrupts guests.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::bindings::httpout::plugin::{host, http};
+use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
+use crate::reuse::{Idle, Live};
 use crate::spec::Pool;
 use crate::store::StoreState;
+
+/// Instances beside those of the requests: plugins are tried in them while they are loaded.
+const LOADING: u32 = 2;
 
 /// The engine that all plugins share.
 pub struct Engine {
@@ -18,6 +24,12 @@ pub struct Engine {
     pub(crate) linker: Linker<StoreState>,
     pub(crate) pool: Pool,
     instances: Arc<Semaphore>,
+    /// One plugin is loaded at a time; it needs an instance beside those of the requests.
+    loading: Arc<Semaphore>,
+    cache: Option<Cache>,
+    idle: Arc<Idle>,
+    /// Requests that wait for an instance.
+    waiting: AtomicUsize,
     clock: Clock,
 }
 
@@ -36,19 +48,58 @@ impl Engine {
             .map_err(refused)?;
         let linker = link(&wasmtime).map_err(refused)?;
         let instances = Arc::new(Semaphore::new(pool.instances as usize));
+        let loading = Arc::new(Semaphore::new(1));
         let all_free = {
             let (instances, all) = (instances.clone(), pool.instances as usize);
-            move || instances.available_permits() == all
+            let loading = loading.clone();
+            move || instances.available_permits() == all && loading.available_permits() == 1
         };
         let clock = Clock::start(wasmtime.weak(), all_free)
             .map_err(|error| LoadError::Engine(error.to_string()))?;
         Ok(Engine {
             wasmtime,
             linker,
+            cache: open_cache(&pool),
             pool,
             instances,
+            loading,
+            idle: Arc::default(),
+            waiting: AtomicUsize::new(0),
             clock,
         })
+    }
+
+    /// Compiles a component, or takes its code from the cache. May take seconds of a core.
+    pub(crate) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
+        match &self.cache {
+            Some(cache) => cache.component(&self.wasmtime, bytes),
+            None => Component::new(&self.wasmtime, bytes),
+        }
+    }
+
+    /// What random numbers of `init` begin with that need not be secret, such as those that order hash tables: the same at
+    /// each start, or no snapshot would be that of the start before.
+    pub(crate) fn seed(&self) -> Option<u128> {
+        let seed = self.cache.as_ref()?.seed();
+        seed.inspect_err(
+            |error| tracing::debug!(target: "plugin", "each start has its own seed: {error}"),
+        )
+        .ok()
+    }
+
+    /// Removes from the cache what has not been used for long. May block.
+    pub fn tidy_cache(&self) {
+        if let Some(cache) = &self.cache {
+            cache.tidy();
+        }
+    }
+
+    /// Reserves the instance that plugins are tried in while they are loaded.
+    pub(crate) async fn reserve_for_loading(&self) -> OwnedSemaphorePermit {
+        let waiting = self.loading.clone().acquire_owned();
+        let permit = waiting.await.expect("the semaphore is never closed");
+        self.clock.wake();
+        permit
     }
 
     /// Reserves an instance, waiting for a bounded time where all are in use.
@@ -57,15 +108,68 @@ impl Engine {
             self.clock.wake();
             return Ok(permit);
         }
-        let waiting = self.instances.clone().acquire_owned();
-        match tokio::time::timeout(self.pool.wait, waiting).await {
+        let _waiting = Waiting::begin(&self.waiting);
+        // One that is idle is not in use. Those that become idle from here on are not kept.
+        self.idle.evict();
+        let acquiring = self.instances.clone().acquire_owned();
+        match tokio::time::timeout(self.pool.wait, acquiring).await {
             Ok(permit) => Ok(permit.expect("the semaphore is never closed")),
             Err(_) => Err(Fault::Busy(self.pool.wait)),
         }
     }
+
+    /// An instance of this plugin that waits for its next request.
+    pub(crate) fn take_idle(&self, plugin: u64) -> Option<Live> {
+        self.idle.take(plugin)
+    }
+
+    /// Keeps an instance for its next request, unless others wait for its place.
+    pub(crate) fn keep(&self, plugin: u64, live: Live) {
+        if self.idle.put(plugin, live) {
+            let idle = self.idle.clone();
+            tokio::spawn(async move { idle.look_after().await });
+        }
+        if self.waiting.load(SeqCst) > 0 {
+            self.idle.evict();
+        }
+    }
+
+    /// Throws away the idle instances of a plugin.
+    pub(crate) fn forget_idle(&self, plugin: u64) {
+        self.idle.forget(plugin);
+    }
 }
 
-pub(crate) fn config() -> Config {
+/// A request that waits for an instance, as long as this is kept.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Waiting<'_> {
+    fn begin(count: &AtomicUsize) -> Waiting<'_> {
+        count.fetch_add(1, SeqCst);
+        Waiting(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
+}
+
+/// Without it plugins work as well, and start later.
+fn open_cache(pool: &Pool) -> Option<Cache> {
+    let Some(path) = &pool.cache else {
+        tracing::debug!(target: "plugin", "plugins are compiled at each start: there is no directory for their code");
+        return None;
+    };
+    Cache::open(path)
+        .inspect_err(|reason| {
+            tracing::warn!(target: "plugin", "plugins are compiled at each start (option `plugin_cache`): {reason}");
+        })
+        .ok()
+}
+
+fn config() -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
@@ -77,12 +181,13 @@ pub(crate) fn config() -> Config {
 }
 
 fn pooled(shared: &Pool) -> Config {
+    let instances = shared.instances + LOADING;
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(shared.instances)
-        .total_core_instances(shared.instances * 4)
-        .total_memories(shared.instances)
-        .total_tables(shared.instances * 2)
-        .total_stacks(shared.instances)
+    pool.total_component_instances(instances)
+        .total_core_instances(instances * 4)
+        .total_memories(instances)
+        .total_tables(instances * 2)
+        .total_stacks(instances)
         .max_memory_size(shared.memory)
         .table_elements(shared.table)
         .max_component_instance_size(2 << 20)
@@ -97,7 +202,7 @@ fn pooled(shared: &Pool) -> Config {
     config
 }
 
-pub(crate) fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<StoreState>> {
+fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<StoreState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;

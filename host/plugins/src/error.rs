@@ -18,6 +18,20 @@ pub enum LoadError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A directory, a device, a FIFO.
+    #[error("plugin `{}` is not a file", shown(.0))]
+    NotAFile(PathBuf),
+    /// There is nothing in it.
+    #[error("plugin `{}` is empty", shown(.0))]
+    Empty(PathBuf),
+    /// More than is read.
+    #[error("plugin `{}` is too large: at most {} MiB are read", shown(.path), .limit >> 20)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// In bytes.
+        limit: u64,
+    },
     /// Neither a component nor a core module.
     #[error("`{}` is not a WebAssembly component", shown(.0))]
     NotWasm(PathBuf),
@@ -35,15 +49,53 @@ pub enum LoadError {
         /// In one line.
         reason: String,
     },
+    /// It asks other servers.
+    #[error(
+        "plugin `{}` imports `{}`, which is not granted: name the hosts that it may reach with option `plugin_allow`",
+        shown(.path), escape(.import)
+    )]
+    NotGranted {
+        /// The file.
+        path: PathBuf,
+        /// The interface.
+        import: String,
+    },
     /// It imports what the server does not give.
-    #[error("plugin `{}` imports what is not granted: {reason}", shown(.path))]
+    #[error(
+        "plugin `{}` imports `{}`, which this server does not give: {reason}", shown(.path), escape(.import)
+    )]
     Import {
         /// The file.
         path: PathBuf,
+        /// The interface.
+        import: String,
         /// In one line.
         reason: String,
     },
+    /// It was built for a contract that this server does not speak.
+    #[error(
+        "plugin `{}` was built for `httpout:plugin@{}`, this server has `httpout:plugin@{}`: build it again with the server's `wit/`",
+        shown(.path), escape(.theirs), .ours
+    )]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The version that it names.
+        theirs: String,
+        /// Ours.
+        ours: &'static str,
+    },
     /// It does not export the contract's handler.
+    #[error(
+        "`{}` is no plugin: it exports {exports} and no `httpout:plugin/handler`", shown(.path)
+    )]
+    NoHandler {
+        /// The file.
+        path: PathBuf,
+        /// What it exports instead.
+        exports: String,
+    },
+    /// Its handler is not that of the contract.
     #[error(
         "`{}` is no plugin for this server (world `httpout:plugin/plugin@0.1.0`): {reason}",
         shown(.path)
@@ -65,6 +117,19 @@ pub enum LoadError {
     /// The WebAssembly engine cannot be set up.
     #[error("cannot set up the WebAssembly engine: {0}")]
     Engine(String),
+}
+
+impl LoadError {
+    /// `init` has failed.
+    pub(crate) fn init(path: &Path, fault: Fault) -> LoadError {
+        LoadError::Init {
+            path: path.to_owned(),
+            reason: match fault {
+                Fault::Init(reason) => reason,
+                other => other.to_string(),
+            },
+        }
+    }
 }
 
 /// A plugin failed at one request. The server answers for it and goes on.
@@ -90,12 +155,64 @@ pub enum Fault {
     /// All instances are in use.
     #[error("no free instance within {} ms", .0.as_millis())]
     Busy(Duration),
+    /// It has failed again and again, and is left alone for a while.
+    #[error("it has failed again and again; it is asked again in {} s", seconds(*.0))]
+    Resting(Duration),
     /// `init` returned an error.
     #[error("init: {0}")]
     Init(String),
+    /// `read` or `write` keeps the exchange waiting.
+    #[error("`{call}` brought nothing within {} s (option `timeout`)", limit.as_secs())]
+    Stalled {
+        /// The function of the contract.
+        call: &'static str,
+        /// The limit.
+        limit: Duration,
+    },
+    /// `read` gave no bytes, or too many.
+    #[error("`read` gave {length} bytes, not 1 to {max}")]
+    Read {
+        /// What it gave.
+        length: usize,
+        /// What it was asked for.
+        max: u32,
+    },
+    /// The body that `read` gave is not as long as `use-read` had said.
+    #[error("the body is not the {0} bytes that `use-read` promised")]
+    Promise(u64),
+    /// `throttle` asks for a pause that is no pause any more.
+    #[error("`throttle` asks for {pause} µs, more than {} s (option `timeout`)", limit.as_secs())]
+    Throttle {
+        /// In microseconds.
+        pause: u64,
+        /// The limit.
+        limit: Duration,
+    },
 }
 
 impl Fault {
+    /// Whether the plugin has failed; else it was not asked.
+    pub(crate) fn is_of_plugin(&self) -> bool {
+        !matches!(self, Fault::Busy(_) | Fault::Resting(_))
+    }
+
+    /// Seconds after which it is worth asking again, where the plugin was not asked.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Fault::Busy(_) => Some(1),
+            Fault::Resting(wait) => Some(seconds(*wait)),
+            _ => None,
+        }
+    }
+
+    /// How an exchange has ended whose body was cut by this fault.
+    pub fn close_code(&self) -> CloseCode {
+        match self {
+            Fault::Stalled { .. } => CloseCode::TimedOut,
+            _ => CloseCode::PluginFailed,
+        }
+    }
+
     /// What an error of the engine says: the cause, and the guest's functions that led to it, innermost first.
     ///
     /// Names come from the guest, so the text is escaped: no guest writes lines of its own into the log.
@@ -128,6 +245,15 @@ impl Fault {
     }
 }
 
+/// In whole seconds, at least one.
+fn seconds(wait: Duration) -> u64 {
+    wait.as_millis()
+        .div_ceil(1000)
+        .max(1)
+        .try_into()
+        .unwrap_or(u64::MAX)
+}
+
 /// In one line, without what plays with a terminal; quotes stay as they are.
 pub(crate) fn escape(text: &str) -> String {
     let parts = text.chars().map(|c| match c {
@@ -149,8 +275,12 @@ pub enum CloseCode {
     Complete,
     /// GF_IO_ERR: the server could not read on.
     ReadFailed,
+    /// GF_SCRIPT_ERR: a plugin that takes part in the body failed, so that the body was cut.
+    PluginFailed,
     /// GF_IP_CONNECTION_CLOSED: the client left before the end.
     ConnectionClosed,
+    /// GF_IP_UDP_TIMEOUT: a plugin brought no more bytes of the body, so that it was cut.
+    TimedOut,
 }
 
 impl CloseCode {
@@ -159,7 +289,9 @@ impl CloseCode {
         match self {
             CloseCode::Complete => 1,
             CloseCode::ReadFailed => -3,
+            CloseCode::PluginFailed => -8,
             CloseCode::ConnectionClosed => -43,
+            CloseCode::TimedOut => -46,
         }
     }
 }

@@ -11,7 +11,7 @@ use wasmtime::component::Resource;
 use crate::bindings::httpout::plugin::{host, http as contract};
 use crate::decision::{Body, frames_message};
 use crate::error::{error_string, escape};
-use crate::store::{Current, ExchangeHandle, StoreState};
+use crate::store::{Current, ExchangeHandle, StoreState, Written};
 
 type Handle = Resource<ExchangeHandle>;
 
@@ -31,10 +31,9 @@ impl StoreState {
     ) -> Result<bool> {
         let current = self.current()?;
         let request = current.exchange.id;
-        let applied = if current.sent {
-            Err("the reply was sent already".to_owned())
-        } else {
-            apply(current)
+        let applied = match current.is_open() {
+            true => apply(current),
+            false => Err("the reply was sent already".to_owned()),
         };
         if let Err(reason) = &applied {
             let plugin = &*self.spec.name;
@@ -48,7 +47,10 @@ impl contract::Host for StoreState {}
 
 impl contract::HostExchange for StoreState {
     fn id(&mut self, _: Handle) -> Result<u64> {
-        Ok(self.current()?.exchange.id)
+        let current = self.current()?;
+        // Who knows the number may wake the request.
+        current.alarm.set();
+        Ok(current.exchange.id)
     }
 
     fn method(&mut self, _: Handle) -> Result<String> {
@@ -128,6 +130,9 @@ impl contract::HostExchange for StoreState {
     fn set_reply(&mut self, _: Handle, code: u16) -> Result<bool> {
         self.set("set-reply", |current| {
             current.decision.reply = match code {
+                0 if current.written != Written::Nothing => {
+                    return Err("0 comes too late: the body has come to `write`".to_owned());
+                }
                 0 => None,
                 200..=599 => StatusCode::from_u16(code).ok(),
                 _ => return Err(format!("{code} is neither 0 nor a status of 200 to 599")),
@@ -176,27 +181,40 @@ impl contract::HostExchange for StoreState {
         })
     }
 
-    fn use_read(&mut self, _: Handle, _: Option<u64>) -> Result<bool> {
-        self.set("use-read", |_| Err(RESERVED.to_owned()))
+    fn use_read(&mut self, _: Handle, length: Option<u64>) -> Result<bool> {
+        self.set("use-read", |current| {
+            current.decision.body = Body::Read(length);
+            Ok(())
+        })
     }
 
     fn use_write(&mut self, _: Handle) -> Result<bool> {
-        self.set("use-write", |_| Err(RESERVED.to_owned()))
+        self.set("use-write", |current| {
+            current.wants_write = true;
+            Ok(())
+        })
     }
 
     fn use_throttle(&mut self, _: Handle) -> Result<bool> {
-        self.set("use-throttle", |_| Err(RESERVED.to_owned()))
+        self.set("use-throttle", |current| {
+            current.wants_throttle = true;
+            Ok(())
+        })
     }
 
     fn use_close(&mut self, _: Handle) -> Result<bool> {
         self.set("use-close", |current| {
             current.wants_close = true;
+            current.exchange.is_closed_by_plugins.store(true, Relaxed);
             Ok(())
         })
     }
 
     fn send(&mut self, _: Handle) -> Result<bool> {
         self.set("send", |current| {
+            if current.sent {
+                return Err("it was called already".to_owned());
+            }
             current.sent = true;
             Ok(())
         })
@@ -282,12 +300,15 @@ impl host::Host for StoreState {
         Ok(self.server.option_value(&name))
     }
 
+    fn wake(&mut self, id: u64) -> Result<bool> {
+        let current = self.current.as_ref();
+        Ok(current.is_some_and(|current| current.alarm.wake(id)))
+    }
+
     fn error_string(&mut self, error: i32) -> Result<String> {
         Ok(error_string(error).to_owned())
     }
 }
-
-const RESERVED: &str = "this version of the server has no such callback yet";
 
 /// What one plugin may add to one response.
 const MOST_FIELDS: usize = 100;

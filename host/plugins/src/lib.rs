@@ -7,26 +7,43 @@
 //! This crate is the only one that names wasmtime. It knows no socket, no option and no mode.
 
 mod bindings;
+mod breaker;
+mod cache;
 mod call;
 mod chain;
 mod clock;
+mod decide;
 mod decision;
 mod engine;
 mod error;
 mod exchange;
 mod exports;
 mod host;
+mod pass;
 mod plugin;
+mod read;
+mod reuse;
+mod shared;
+mod slot;
 mod snapshot;
+mod source;
 mod spec;
 mod stderr;
 mod store;
+mod throttle;
+mod to_its_end;
+mod wake;
+mod world;
 
 pub use chain::{Chain, OpenSessions};
+pub use decide::{Refusal, RequestBody};
 pub use decision::{Body, Decision, frames_message};
 pub use engine::Engine;
 pub use error::{CloseCode, Fault, LoadError};
 pub use exchange::{Auth, Connection, Exchange};
 pub use plugin::Plugin;
+pub use read::ReadBody;
+pub use slot::Reload;
 pub use spec::{GrantedDirectory, Grants, Limits, OnFailure, PluginSpec, Pool, Scope};
 pub use store::Server;
+pub use throttle::Throttle;

@@ -3,16 +3,21 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use wasmtime::component::{Component, InstancePre};
+use tokio::runtime::Handle;
+use wasmtime::component::InstancePre;
 
-use crate::bindings::PluginPre;
+use crate::breaker::Breaker;
 use crate::call::Session;
 use crate::engine::Engine;
-use crate::error::{Fault, LoadError, escape};
+use crate::error::LoadError;
 use crate::exports::Exports;
+use crate::pass::Pass;
+use crate::reuse::Idle;
 use crate::snapshot::{self, Snapshot};
+use crate::source::{self, Stamp};
 use crate::spec::PluginSpec;
 use crate::store::{Server, StoreState};
+use crate::wake::Sleepers;
 
 /// A plugin, ready to be instantiated for a request.
 pub struct Plugin {
@@ -22,7 +27,14 @@ pub struct Plugin {
     pub(crate) spec: Arc<PluginSpec>,
     /// Where no snapshot holds what `init` left.
     pub(crate) inits_each_instance: bool,
-    server: Arc<dyn Server>,
+    /// The requests that can be woken.
+    pub(crate) sleepers: Arc<Sleepers>,
+    /// The file that it was loaded from.
+    pub(crate) stamp: Stamp,
+    pub(crate) server: Arc<dyn Server>,
+    pub(crate) breaker: Breaker,
+    /// What its idle instances are kept by.
+    pub(crate) id: u64,
 }
 
 impl Plugin {
@@ -32,44 +44,20 @@ impl Plugin {
     /// Says in one line why the file cannot serve as a plugin.
     pub async fn load(
         engine: Arc<Engine>,
-        spec: PluginSpec,
+        spec: Arc<PluginSpec>,
         server: Arc<dyn Server>,
     ) -> Result<Arc<Plugin>, LoadError> {
-        let spec = Arc::new(spec);
-        let path = &spec.path;
-        let bytes = read(path)?;
-        // Before the snapshot, so that what is no plugin is refused for what it is.
-        let (mut pre, mut exports) = prepare(&engine, path, &bytes)?;
-        let init_error = |fault| LoadError::Init {
-            path: path.clone(),
-            reason: match fault {
-                Fault::Init(reason) => reason,
-                other => other.to_string(),
-            },
-        };
-        let state = StoreState::new(spec.clone(), server.clone());
-        let snapshot = snapshot::take(&bytes, state).await;
-        let inits_each_instance = match snapshot.map_err(init_error)? {
-            Snapshot::Taken(bytes) => {
-                (pre, exports) = prepare(&engine, path, &bytes)?;
-                false
-            }
-            Snapshot::Unsuitable(reason) => {
-                let plugin = &*spec.name;
-                tracing::debug!(target: "plugin", plugin, "no snapshot: {}", one_line(&reason));
-                true
-            }
-        };
-        let plugin = Arc::new(Plugin {
-            engine,
-            pre,
-            exports,
-            spec: spec.clone(),
-            inits_each_instance,
-            server,
-        });
-        Session::open(&plugin).await.map_err(init_error)?;
-        Ok(plugin)
+        off_the_workers(engine, spec, server, Arc::default()).await
+    }
+
+    /// Loads it again from its file. Requests that wait in the one can be woken from the other.
+    ///
+    /// # Errors
+    /// As those of [`Plugin::load`].
+    pub(crate) async fn load_again(&self) -> Result<Arc<Plugin>, LoadError> {
+        let (engine, spec, server) = (&self.engine, &self.spec, &self.server);
+        let sleepers = self.sleepers.clone();
+        off_the_workers(engine.clone(), spec.clone(), server.clone(), sleepers).await
     }
 
     /// The host's side of a fresh instance.
@@ -78,53 +66,69 @@ impl Plugin {
     }
 }
 
-/// Compiles and links a component, and checks its world.
-fn prepare(
-    engine: &Engine,
-    path: &Path,
-    bytes: &[u8],
-) -> Result<(InstancePre<StoreState>, Exports), LoadError> {
-    let path = path.to_owned();
-    let component = match Component::new(&engine.wasmtime, bytes) {
-        Ok(component) => component,
-        Err(error) => {
-            let reason = one_line(&error);
-            // The pool's slots are as large as the option says.
-            let reason = match reason.contains("pooling allocator") {
-                true => format!("it needs more than option `plugin_memory` gives: {reason}"),
-                false => reason,
-            };
-            return Err(LoadError::Compile { path, reason });
-        }
-    };
-    let linked = match engine.linker.instantiate_pre(&component) {
-        Ok(linked) => linked,
-        Err(error) => {
-            let reason = one_line(&error);
-            return Err(LoadError::Import { path, reason });
-        }
-    };
-    let world = PluginPre::new(linked).map_err(|error| one_line(&error));
-    let exports = Exports::find(&component).ok_or_else(|| "a function is missing".to_owned());
-    match (world, exports) {
-        (Ok(world), Ok(exports)) => Ok((world.instance_pre().clone(), exports)),
-        (Err(reason), _) | (_, Err(reason)) => Err(LoadError::World { path, reason }),
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        self.engine.forget_idle(self.id);
     }
 }
 
-/// The bytes of a component, or what else the file is.
-fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    let bytes = std::fs::read(path).map_err(|source| LoadError::Read {
+/// Files and the compiler block: that must not be one of the threads that serve.
+async fn off_the_workers(
+    engine: Arc<Engine>,
+    spec: Arc<PluginSpec>,
+    server: Arc<dyn Server>,
+    sleepers: Arc<Sleepers>,
+) -> Result<Arc<Plugin>, LoadError> {
+    let path = spec.path.clone();
+    let runtime = Handle::current();
+    let loading = move || runtime.block_on(load(engine, spec, server, sleepers));
+    let loaded = tokio::task::spawn_blocking(loading).await;
+    loaded.unwrap_or_else(|error| Err(panicked(&path, &error)))
+}
+
+async fn load(
+    engine: Arc<Engine>,
+    spec: Arc<PluginSpec>,
+    server: Arc<dyn Server>,
+    sleepers: Arc<Sleepers>,
+) -> Result<Arc<Plugin>, LoadError> {
+    let path = &spec.path;
+    let (bytes, stamp) = source::read(path)?;
+    let mut state = StoreState::new(spec.clone(), server.clone());
+    state.seed = engine.seed();
+    let (linked, inits_each_instance) = match snapshot::take(&engine, path, &bytes, state).await? {
+        Snapshot::Taken(linked) => (linked, false),
+        Snapshot::Unsuitable(linked, reason) => {
+            let plugin = &*spec.name;
+            tracing::debug!(target: "plugin", plugin, "no snapshot: {reason}");
+            (linked, true)
+        }
+    };
+    let permit = engine.reserve_for_loading().await;
+    let plugin = Arc::new(Plugin {
+        engine,
+        pre: linked.pre,
+        exports: linked.exports,
+        spec: spec.clone(),
+        inits_each_instance,
+        sleepers,
+        stamp,
+        server,
+        breaker: Breaker::new(),
+        id: Idle::next_id(),
+    });
+    let tried = match Pass::ask(&plugin) {
+        Ok(pass) => Session::begin(&plugin, Arc::new(pass), permit).await,
+        Err(fault) => Err(fault),
+    };
+    tried.map_err(|fault| LoadError::init(path, fault))?;
+    Ok(plugin)
+}
+
+/// A component that the compiler cannot cope with must not end the server that is to replace a plugin by it.
+fn panicked(path: &Path, error: &tokio::task::JoinError) -> LoadError {
+    LoadError::Compile {
         path: path.to_owned(),
-        source,
-    })?;
-    match bytes.get(..8) {
-        Some(b"\0asm\x0d\0\x01\0") => Ok(bytes),
-        Some(b"\0asm\x01\0\0\0") => Err(LoadError::CoreModule(path.to_owned())),
-        _ => Err(LoadError::NotWasm(path.to_owned())),
+        reason: format!("the compiler failed: {error}"),
     }
-}
-
-fn one_line(error: &wasmtime::Error) -> String {
-    escape(&format!("{error:#}").replace('\n', " "))
 }

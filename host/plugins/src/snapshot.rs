@@ -1,90 +1,97 @@
-//! Pre-initialization: `init` runs once, when the server starts, and every instance begins with the memory it left.
+//! Pre-initialization: `init` runs once, when a plugin is loaded, and every instance begins with the memory it left.
+//!
+//! It runs at each start, though the code may come from the cache: it may read what changes from start to start, such
+//! as clocks or files. The code of the snapshot is found in the cache where `init` left the same as the last time.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::path::Path;
 
-use tokio::sync::Notify;
-use wasmtime::component::{Component, Linker, Val};
-use wasmtime::{OptLevel, Store};
-use wasmtime_wizer::Wizer;
+use wasmtime::Store;
+use wasmtime::component::Instance;
+use wasmtime_wizer::{ComponentContext, WasmtimeWizerComponent, Wizer};
 
-use crate::clock::Clock;
-use crate::engine::{self, link};
-use crate::error::Fault;
+use crate::engine::Engine;
+use crate::error::{Fault, LoadError};
+use crate::exports::Guest;
 use crate::store::StoreState;
-
-/// How the function is spelled for wizer: as a call, because it has a result.
-const INIT: &str = "httpout:plugin/handler.init@0.1.0()";
+use crate::world::{self, Linked, one_line};
 
 /// What became of a component.
 pub(crate) enum Snapshot {
     /// The same component, with `init` behind it.
-    Taken(Vec<u8>),
-    /// Its form cannot be snapshotted: `init` is to run in each instance.
-    Unsuitable(wasmtime::Error),
+    Taken(Linked),
+    /// As it was: `init` is to run in each instance, for this reason.
+    Unsuitable(Linked, String),
 }
 
-/// Runs `init` and takes the snapshot.
+/// Runs `init` and takes the snapshot. May take seconds of a core.
 ///
 /// # Errors
-/// What `init` returned, or how it failed.
-pub(crate) async fn take(component: &[u8], state: StoreState) -> Result<Snapshot, Fault> {
-    let (engine, linker) = sandbox().map_err(|error| Fault::trap(&error))?;
-    let _clock =
-        Clock::start(engine.weak(), || false).map_err(|error| Fault::trap(&error.into()))?;
+/// Why it is no plugin; what `init` returned, or how it failed.
+pub(crate) async fn take(
+    engine: &Engine,
+    path: &Path,
+    bytes: &[u8],
+    state: StoreState,
+) -> Result<Snapshot, LoadError> {
+    let as_it_was = |reason| {
+        let linked = world::link(engine, path, bytes)?;
+        Ok(Snapshot::Unsuitable(linked, reason))
+    };
+    let wizer = Wizer::new();
+    // What is no component at all fails here first, and is refused for what it is where it is linked.
+    let (context, instrumented) = match wizer.instrument_component(bytes) {
+        Ok(instrumented) => instrumented,
+        Err(error) => return as_it_was(one_line(&error)),
+    };
+    let linked = world::link(engine, path, &instrumented)?;
+    let _permit = engine.reserve_for_loading().await;
+    let init_failed = |fault| LoadError::init(path, fault);
+    let (mut store, instance) = init(&linked, state).await.map_err(init_failed)?;
+    if !store.data().table.is_empty() {
+        // The guest's memory names handles, such as that of its standard error, which no other instance has.
+        return as_it_was("`init` leaves handles open".to_owned());
+    }
+    match rewrite(&wizer, &context, &mut store, instance).await {
+        Ok(snapshot) => Ok(Snapshot::Taken(world::link(engine, path, &snapshot)?)),
+        Err(error) => as_it_was(one_line(&error)),
+    }
+}
+
+/// An instance after its `init`.
+async fn init(linked: &Linked, state: StoreState) -> Result<(Store<StoreState>, Instance), Fault> {
     let limit = state.spec.limits.call;
-    let mut store = Store::new(&engine, state);
+    let mut store = Store::new(linked.pre.engine(), state);
     store.limiter(|state| &mut state.limits);
     store.set_epoch_deadline(1);
     store.epoch_deadline_async_yield_and_update(1);
 
-    // The guest's time begins here: what the compiler takes is not its fault.
-    let (has_begun, begun) = (AtomicBool::new(false), Notify::new());
-    let instantiate = async |store: &mut Store<StoreState>, component: &Component| {
-        has_begun.store(true, Relaxed);
-        begun.notify_one();
-        linker.instantiate_async(store, component).await
+    let running = async {
+        let instance = linked.pre.instantiate_async(&mut store).await?;
+        let guest = Guest {
+            store: &mut store,
+            instance: &instance,
+            exports: &linked.exports,
+        };
+        Ok((instance, guest.init().await?))
     };
-    let overdue = async {
-        begun.notified().await;
-        tokio::time::sleep(limit).await;
-    };
-    let mut wizer = Wizer::new();
-    wizer.keep_init_func(true).init_func(INIT);
-    let outcome = tokio::select! {
-        biased;
-        outcome = wizer.run_component(&mut store, component, instantiate) => outcome,
-        () = overdue => return Err(Fault::Deadline { call: "init", limit }),
-    };
-    match outcome {
-        Ok((snapshot, values)) => match refusal(values) {
-            Some(reason) => Err(Fault::init(&reason)),
-            // The guest's memory names handles, such as that of its standard error, which no other instance has.
-            None if !store.data().table.is_empty() => Ok(Snapshot::Unsuitable(
-                wasmtime::Error::msg("`init` leaves handles open"),
-            )),
-            None => Ok(Snapshot::Taken(snapshot)),
-        },
-        Err(error) if has_begun.load(Relaxed) => Err(store.data().explain(&error)),
-        Err(error) => Ok(Snapshot::Unsuitable(error)),
+    match tokio::time::timeout(limit, running).await {
+        Err(_) => Err(Fault::Deadline {
+            call: "init",
+            limit,
+        }),
+        Ok(Err(error)) => Err(store.data().explain(&error)),
+        Ok(Ok((_, Err(reason)))) => Err(Fault::init(&reason)),
+        Ok(Ok((instance, Ok(())))) => Ok((store, instance)),
     }
 }
 
-/// An engine for one run: quick to compile, without a pool.
-fn sandbox() -> wasmtime::Result<(wasmtime::Engine, Linker<StoreState>)> {
-    let mut config = engine::config();
-    config.cranelift_opt_level(OptLevel::None);
-    let engine = wasmtime::Engine::new(&config)?;
-    let linker = link(&engine)?;
-    Ok((engine, linker))
-}
-
-/// The error that `init` returned.
-fn refusal(values: Vec<Val>) -> Option<String> {
-    match values.into_iter().next() {
-        Some(Val::Result(Err(Some(reason)))) => match *reason {
-            Val::String(reason) => Some(reason),
-            _ => None,
-        },
-        _ => None,
-    }
+/// The component with the memory of an instance.
+async fn rewrite(
+    wizer: &Wizer,
+    context: &ComponentContext<'_>,
+    store: &mut Store<StoreState>,
+    instance: Instance,
+) -> wasmtime::Result<Vec<u8>> {
+    let mut memory = WasmtimeWizerComponent { store, instance };
+    wizer.snapshot_component(context, &mut memory).await
 }

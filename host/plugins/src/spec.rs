@@ -31,8 +31,30 @@ pub struct PluginSpec {
 pub struct Scope {
     /// Paths, decoded and normalized, each with all that lies below it; none for every path.
     pub paths: Vec<String>,
-    /// Methods; none for every method.
+    /// Methods, GET also for HEAD, which is answered as GET is; none for every method.
     pub methods: Vec<Method>,
+}
+
+impl Scope {
+    /// Whether a request is of these, by its method and its path, which is decoded and normalized.
+    pub fn covers(&self, method: &Method, path: &[u8]) -> bool {
+        self.covers_method(method) && self.covers_path(path)
+    }
+
+    fn covers_method(&self, method: &Method) -> bool {
+        let listed = |method: &Method| self.methods.contains(method);
+        let as_get = *method == Method::HEAD && listed(&Method::GET);
+        self.methods.is_empty() || listed(method) || as_get
+    }
+
+    fn covers_path(&self, path: &[u8]) -> bool {
+        let mut paths = self.paths.iter();
+        self.paths.is_empty()
+            || paths.any(|above| {
+                let rest = path.strip_prefix(above.trim_end_matches('/').as_bytes());
+                rest.is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
+            })
+    }
 }
 
 /// What a plugin may spend.
@@ -100,4 +122,44 @@ pub struct Pool {
     pub table: usize,
     /// Where compiled plugins are kept (option `plugin_cache`); none to compile at each start.
     pub cache: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(paths: &[&str], methods: &[Method]) -> Scope {
+        Scope {
+            paths: paths.iter().map(|&path| path.to_owned()).collect(),
+            methods: methods.to_vec(),
+        }
+    }
+
+    #[test]
+    fn a_path_covers_what_lies_below_it_by_whole_names() {
+        for (above, path, covered) in [
+            ("/a", "/a", true),
+            ("/a", "/a/", true),
+            ("/a", "/a/b", true),
+            ("/a/", "/a/b", true),
+            ("/a/", "/a", true),
+            ("/a", "/ab", false),
+            ("/a/b", "/a", false),
+            ("/A", "/a", false),
+            ("/", "/any/thing", true),
+        ] {
+            let scope = scope(&[above], &[]);
+            let covers = scope.covers(&Method::GET, path.as_bytes());
+            assert_eq!(covers, covered, "{above} {path}");
+        }
+        assert!(scope(&["/a", "/b"], &[]).covers(&Method::GET, b"/b/c"));
+        assert!(scope(&[], &[]).covers(&Method::GET, b"*"));
+    }
+
+    #[test]
+    fn get_stands_for_head_too() {
+        let scope = scope(&[], &[Method::GET]);
+        assert!(scope.covers(&Method::GET, b"/") && scope.covers(&Method::HEAD, b"/"));
+        assert!(!scope.covers(&Method::PUT, b"/"));
+    }
 }

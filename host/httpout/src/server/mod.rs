@@ -5,6 +5,7 @@ mod connections;
 mod framing;
 mod listener;
 mod refusal;
+mod reload;
 mod sendfile;
 mod stream;
 mod tls;
@@ -37,6 +38,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// The servers of a command line, bound and ready.
 pub struct Servers {
     servers: Vec<Server>,
+    /// Of the plugins of all servers; none where there is no plugin.
+    engine: Option<Arc<Engine>>,
 }
 
 /// One of them: what it serves, and where.
@@ -63,7 +66,7 @@ impl Servers {
             let server = Server::bind(&settings, names.clone(), engine.as_ref());
             servers.push(server.await?);
         }
-        Ok(Servers { servers })
+        Ok(Servers { servers, engine })
     }
 
     /// Says where they listen, then serves until SIGTERM or SIGINT, and lets open requests finish.
@@ -73,8 +76,14 @@ impl Servers {
     pub async fn run(self) -> Result<(), StartupError> {
         let mut terminate = signal(SignalKind::terminate()).map_err(StartupError::Runtime)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(StartupError::Runtime)?;
+        let sites = self.servers.iter().map(|server| server.site.clone());
+        // Before anybody can know that there is a process to signal: unheard, SIGHUP would end it.
+        let _reloading = reload::start(sites.collect()).map_err(StartupError::Runtime)?;
         let listeners = self.servers.iter().flat_map(|server| &server.listeners);
         announce(listeners);
+        if let Some(engine) = self.engine {
+            tokio::task::spawn_blocking(move || engine.tidy_cache());
+        }
 
         let (stop, stopping) = watch::channel(());
         let servers = self.servers.into_iter();

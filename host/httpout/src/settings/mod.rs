@@ -97,7 +97,7 @@ impl Settings {
             pool: {
                 let all = servers.iter().flat_map(|server| &server.plugins);
                 let specs: Vec<PluginSpec> = all.cloned().collect();
-                plugins::pool(&first.options, &specs)
+                plugins::pool(&first.options, &specs)?
             },
             servers,
         })
@@ -351,6 +351,8 @@ mod tests {
             (". --hdrs=Content-Length,2", "hdrs"),
             (". --plugin_memory=1", "plugin_memory"),
             (". --plugin_timeout=0", "plugin_timeout"),
+            (". --plugin_instances=0", "plugin_instances"),
+            (". --plugin_instances=10001", "plugin_instances"),
             (". --cert=a", "pkey"),
             (". --pkey=a", "cert"),
             (". --block_size=1023", "block_size"),

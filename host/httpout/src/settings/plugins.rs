@@ -36,16 +36,58 @@ pub(super) fn specs(options: &Options) -> Result<Vec<PluginSpec>, StartupError> 
 }
 
 /// What all plugins share, large enough for each of them; none where there is no plugin.
-pub(super) fn pool(options: &Options, specs: &[PluginSpec]) -> Option<Pool> {
+pub(super) fn pool(options: &Options, specs: &[PluginSpec]) -> Result<Option<Pool>, StartupError> {
+    let instances = instances(options)?;
     let largest = |size: fn(&Limits) -> usize| specs.iter().map(|spec| size(&spec.limits)).max();
-    Some(Pool {
-        memory: largest(|limits| limits.memory)?,
-        table: largest(|limits| limits.table)?,
-        instances: u32::try_from(options.plugin_instances).unwrap_or(u32::MAX),
+    let sizes = (
+        largest(|limits| limits.memory),
+        largest(|limits| limits.table),
+    );
+    let (Some(memory), Some(table)) = sizes else {
+        return Ok(None);
+    };
+    Ok(Some(Pool {
+        memory,
+        table,
+        instances,
         wait: milliseconds(options.plugin_wait),
         stack: size(options.plugin_stack),
-        cache: options.plugin_cache.as_ref().map(PathBuf::from),
-    })
+        cache: cache(options)?,
+    }))
+}
+
+/// Each has 4 GiB of addresses in the pool, of 128 TiB that a process has.
+fn instances(options: &Options) -> Result<u32, StartupError> {
+    const MOST: u32 = 10_000;
+    let given = options.plugin_instances;
+    match u32::try_from(given) {
+        Ok(instances @ 1..=MOST) => Ok(instances),
+        _ => {
+            let reason = format!("`{given}` is not a number of instances from 1 to {MOST}");
+            Err(refuse("plugin_instances", reason))
+        }
+    }
+}
+
+/// Where compiled plugins are kept: unless it is said, where the XDG Base Directory Specification has the user's cache.
+fn cache(options: &Options) -> Result<Option<PathBuf>, StartupError> {
+    match options.plugin_cache.as_deref() {
+        Some("none") => return Ok(None),
+        Some("") => {
+            let reason = "a directory is missing: write `--plugin_cache=DIR`, or `none`";
+            return Err(refuse("plugin_cache", reason));
+        }
+        Some(directory) => return Ok(Some(PathBuf::from(directory))),
+        None => {}
+    }
+    // Paths that are not absolute are to be ignored.
+    let directory = |variable| {
+        let path = std::env::var_os(variable).map(PathBuf::from);
+        path.filter(|path| path.is_absolute())
+    };
+    let of_user = directory("XDG_CACHE_HOME");
+    let of_user = of_user.or_else(|| directory("HOME").map(|home| home.join(".cache")));
+    Ok(of_user.map(|cache| cache.join("httpout")))
 }
 
 /// What the options say about every plugin.
