@@ -4,6 +4,7 @@
 
 mod command_line;
 mod compression;
+mod configuration;
 mod connections;
 mod cors;
 mod file_server;

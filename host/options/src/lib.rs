@@ -1,7 +1,8 @@
 //! The options of httpout and the command line.
 //!
 //! [`options`] holds one table with a row for each option. Flags, filter strings (`httpout:port=8080:dlist`),
-//! `--help` and the reference page all derive from it. Nothing here touches a file or a socket.
+//! configuration files, `--help`, completions and the reference pages all derive from it. Nothing here touches a file or a
+//! socket.
 
 mod choice;
 mod command_line;

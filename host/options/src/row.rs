@@ -221,7 +221,9 @@ impl Row {
             ("wdir", "gmem"),
             ("plugin_cache", "none"),
         ];
+        // What a plugin calls a directory is what was written, so the server puts that below `base`.
         let is_path = self.names() != Names::Nothing
+            && self.name != "plugin_dirs"
             && !path.is_empty()
             && !path.starts_with('/')
             && !WORDS.contains(&(self.name, path));

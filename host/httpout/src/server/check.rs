@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use httpout_options::Options;
 use httpout_plugins::{Engine, OnFailure, PluginSpec, Pool};
 use rustix::fs::{Access, access};
 
@@ -42,7 +43,7 @@ async fn check_server(
     engine: Option<&Arc<Engine>>,
 ) -> Result<(), StartupError> {
     let mut readable = settings.clone();
-    // A directory for writing is cleared of unfinished uploads where it is opened: they may be those of a server.
+    // Where a server opens a directory for writing, it removes what an earlier one left unfinished there.
     readable.wdir = None;
     if let Some(directory) = &settings.wdir
         && !can_be_listed(directory).map_err(|error| cannot_open("wdir", directory, &error))?
@@ -100,8 +101,10 @@ fn tell_of_server(report: &mut String, settings: &ServerSettings) {
         let (cert, pkey) = (quoted(&files.cert), quoted(&files.pkey));
         tell(report, &format!("certificate {cert} with key {pkey}"));
     }
-    for plugin in &settings.plugins {
-        tell(report, &of_plugin(plugin));
+    for (spec, given) in settings.plugins.iter().zip(&settings.options.plugin) {
+        let mut own = given.options.clone();
+        own.inherit(&settings.options);
+        tell(report, &of_plugin(spec, &own));
     }
 }
 
@@ -120,7 +123,7 @@ fn listener(listen: &Listen) -> String {
 }
 
 /// For what it is asked, and what it may reach. Its configuration may hold secrets.
-fn of_plugin(spec: &PluginSpec) -> String {
+fn of_plugin(spec: &PluginSpec, options: &Options) -> String {
     let mut text = format!(
         "plugin {} from {}, asked about ",
         quoted(&spec.name),
@@ -147,10 +150,7 @@ fn of_plugin(spec: &PluginSpec) -> String {
     for (verb, what) in [
         ("reads", list(directories(false))),
         ("writes", list(directories(true))),
-        (
-            "connects to",
-            list(spec.grants.destinations.iter().map(quoted)),
-        ),
+        ("connects to", list(options.plugin_allow.iter().map(quoted))),
     ] {
         if !what.is_empty() {
             // A string takes what is written to it.

@@ -39,6 +39,16 @@ fn read(path: &Path) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| "is not UTF-8 text".to_owned())
 }
 
+/// The directory that relative paths of an option are below: that of the file where it was given there.
+pub(super) fn directory_of<'a>(options: &'a Options, option: &str) -> &'a Path {
+    let file = options.config.as_deref().filter(|_| {
+        let place = options.place_of(option);
+        matches!(place, Some(Place::Line(_)))
+    });
+    let parent = file.and_then(|file| Path::new(file).parent());
+    parent.unwrap_or(Path::new(""))
+}
+
 /// Says where in the file an error comes from, if what is wrong stands there.
 pub(crate) fn locate(options: &Options, error: StartupError) -> StartupError {
     match error {

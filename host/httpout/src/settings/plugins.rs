@@ -1,6 +1,6 @@
 //! Options about plugins: which, configured how, within which limits.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::http::Method;
@@ -10,7 +10,7 @@ use httpout_plugins::{GrantedDirectory, Grants, Limits, OnFailure, PluginSpec, P
 use crate::admit;
 use crate::error::StartupError;
 use crate::http::path;
-use crate::settings::{LONGEST, at, locate, refuse, refuse_planned};
+use crate::settings::{LONGEST, at, config_file, locate, refuse, refuse_planned};
 
 /// The plugins of a server, in the order in which they are asked.
 pub(super) fn specs(options: &Options) -> Result<Vec<PluginSpec>, StartupError> {
@@ -142,7 +142,7 @@ fn common(options: &Options) -> Result<PluginSpec, StartupError> {
             directories: options
                 .plugin_dirs
                 .iter()
-                .map(|text| directory(text))
+                .map(|text| directory(text, config_file::directory_of(options, "plugin_dirs")))
                 .collect(),
             destinations: options.plugin_allow.clone(),
         },
@@ -154,14 +154,15 @@ fn common(options: &Options) -> Result<PluginSpec, StartupError> {
     })
 }
 
-/// `DIR`, or `DIR:rw` where files may be changed.
-fn directory(text: &str) -> GrantedDirectory {
-    let (path, writable) = match text.strip_suffix(":rw") {
-        Some(path) => (path, true),
+/// `DIR`, or `DIR:rw` where files may be changed. A relative one is below `base`.
+fn directory(text: &str, base: &Path) -> GrantedDirectory {
+    let (name, writable) = match text.strip_suffix(":rw") {
+        Some(name) => (name, true),
         None => (text, false),
     };
     GrantedDirectory {
-        path: PathBuf::from(path),
+        name: name.to_owned(),
+        path: base.join(name),
         writable,
     }
 }
@@ -348,11 +349,15 @@ mod tests {
 
     #[test]
     fn a_granted_directory_can_be_written_only_where_it_says_so() {
-        let granted = |path: &str, writable| GrantedDirectory {
+        let granted = |name: &str, path: &str, writable| GrantedDirectory {
+            name: name.to_owned(),
             path: PathBuf::from(path),
             writable,
         };
-        assert_eq!(directory("a:b"), granted("a:b", false));
-        assert_eq!(directory("a:rw"), granted("a", true));
+        let [here, conf] = [Path::new(""), Path::new("conf/")];
+        assert_eq!(directory("a:b", here), granted("a:b", "a:b", false));
+        assert_eq!(directory("a:rw", here), granted("a", "a", true));
+        assert_eq!(directory("a:rw", conf), granted("a", "conf/a", true));
+        assert_eq!(directory("/a", conf), granted("/a", "/a", false));
     }
 }

@@ -36,7 +36,7 @@ _httpout() {
     elif [[ $word == -* ]]; then
         value=$word
         candidates=$(compgen -W '@FLAGS@' -- "$value")
-    elif [[ ${COMP_WORDS[1]} == explain && $COMP_CWORD -eq 2 ]]; then
+    elif [[ ${COMP_WORDS[1]-} == explain && $COMP_CWORD -eq 2 ]]; then
         value=$word
         candidates=$(compgen -W '@OPTIONS@' -- "$value")
     elif [[ ${COMP_WORDS[1]} == completions && $COMP_CWORD -eq 2 ]]; then
@@ -69,7 +69,7 @@ _httpout() {
         candidate=$before$candidate
         COMPREPLY+=("${candidate#"$kept"}")
     done <<< "$candidates"
-    [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace
+    [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace
     return 0
 }
 

@@ -10,6 +10,10 @@ const HEAD: &str = "\
 complete -c httpout -f -a '(__fish_complete_directories)'
 ";
 
+/// Fish gives the whole word `--rdirs=…`, and puts the option before what is found.
+const DIRECTORIES: &str =
+    r#"(__fish_complete_directories (string replace -r "^--[^=]*=" "" -- (commandline -ct)))"#;
+
 pub(super) fn script() -> String {
     let mut script = HEAD.to_owned();
     for command in SUBCOMMANDS {
@@ -37,12 +41,18 @@ fn option(row: &Row) -> String {
     let choices: Vec<_> = row
         .choices
         .iter()
-        .map(|choice| format!("{}\\t{}", choice.name, quoted(choice.help)))
+        .map(|choice| {
+            format!(
+                "{}\\t{}",
+                choice.name,
+                quoted(choice.help).replace('$', "\\$")
+            )
+        })
         .collect();
     let value = match row.names() {
         _ if row.kind == Kind::Bool => String::new(),
         Names::Files => " -r -F".to_owned(),
-        Names::Directories => " -x -a '(__fish_complete_directories)'".to_owned(),
+        Names::Directories => format!(" -x -a '{DIRECTORIES}'"),
         Names::Nothing if choices.is_empty() => " -x".to_owned(),
         Names::Nothing => format!(" -x -a \"{}\"", choices.join(" ")),
     };
@@ -53,7 +63,6 @@ fn option(row: &Row) -> String {
     )
 }
 
-/// Marks and single quotes are taken out, so that these quotes can be around anything.
 fn quoted(help: &str) -> String {
-    format!("'{}'", plain(help).replace('$', ""))
+    format!("'{}'", plain(help).replace('\\', "\\\\"))
 }

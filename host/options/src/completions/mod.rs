@@ -43,9 +43,9 @@ fn rows() -> impl Iterator<Item = &'static Row> {
     ROWS.iter().filter(|row| row.state == State::Ready)
 }
 
-/// A help text without marks, as it stands between single quotes.
+/// A help text without marks, as it can stand between quotes of either kind.
 fn plain(help: &str) -> String {
-    help.replace('`', "").replace('\'', "")
+    help.replace(['`', '"'], "").replace('\'', "\u{2019}")
 }
 
 /// Flags that are no options.
