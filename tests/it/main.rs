@@ -6,6 +6,7 @@ mod breaker;
 mod calls;
 mod command_line;
 mod compression;
+mod configuration;
 mod connections;
 mod cors;
 mod file_server;

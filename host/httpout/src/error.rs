@@ -24,6 +24,16 @@ pub enum StartupError {
         /// What is wrong, and what would do.
         reason: String,
     },
+    /// What is wrong stands in the configuration file.
+    #[error("{}:{line}: {error}", shown(Path::new(.file)))]
+    ConfigFile {
+        /// The file as it was named.
+        file: String,
+        /// The line of it.
+        line: usize,
+        /// What is wrong.
+        error: Box<StartupError>,
+    },
     /// A part of the command line that this version cannot do yet.
     #[error("{0} is not supported by this version of httpout yet")]
     NotYet(String),

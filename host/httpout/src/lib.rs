@@ -24,5 +24,5 @@ mod site;
 mod within;
 
 pub use error::StartupError;
-pub use server::Servers;
+pub use server::{Servers, check};
 pub use settings::Settings;

@@ -8,7 +8,7 @@ use httpout_plugins::{Chain, Engine, Plugin, Server};
 use crate::error::{StartupError, shown};
 use crate::http::path;
 use crate::mode::Mode;
-use crate::settings::ServerSettings;
+use crate::settings::{ServerSettings, at};
 
 /// Loads the plugins in their order. Without any there is no engine.
 pub(crate) async fn load(
@@ -24,8 +24,10 @@ pub(crate) async fn load(
         mode,
     });
     let mut plugins = Vec::new();
-    for spec in &settings.plugins {
-        plugins.push(Plugin::load(engine.clone(), Arc::new(spec.clone()), server.clone()).await?);
+    for (spec, given) in settings.plugins.iter().zip(&settings.options.plugin) {
+        let plugin = Plugin::load(engine.clone(), Arc::new(spec.clone()), server.clone()).await;
+        plugins
+            .push(plugin.map_err(|error| at(&settings.options, Some(given.place), error.into()))?);
         tracing::info!("plugin `{}` is loaded", shown(&spec.path));
     }
     Ok(Chain::new(plugins))

@@ -4,9 +4,11 @@
 
 use crate::choice::{Choices, Cors, Hmode, Log, PluginFail};
 use crate::error::UsageError;
+use crate::place::Place;
+use crate::plugin::Plugin;
 use crate::row::{Group, Kind, Level, Origin, Row, State};
 use crate::table::{choices_of, default_of, kind_of, options, type_of};
-use crate::value::{self, Value};
+use crate::value::{self, Form, Value};
 
 options! {
     Documented {
@@ -70,7 +72,7 @@ options! {
         plugin_cache      str           = -         "DIR"             Advanced Ready   Plugins   "directory for compiled plugins; `none` compiles them at each start; unless given, `httpout` in the user's cache directory"
         plugin_state      str           = -         "FILE"            Advanced Planned Plugins   "file that keeps the state of plugins when the server ends"
         metrics           str           = -         "PATH"            Advanced Planned Operation "path of a page of metrics in the text form of Prometheus, such as `/_/metrics`"
-        config            str           = -         "FILE"            Basic    Planned Operation "configuration file"
+        config            str           = -         "FILE"            Basic    Ready   Operation "configuration file in TOML, which can say all that the command line can; the command line goes before it"
         log               choice<Log>   = "info"    "LEVEL"           Basic    Ready   Operation "how much the server says"
     }
 }

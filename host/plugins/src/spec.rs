@@ -92,7 +92,9 @@ pub struct Grants {
 /// A directory that a plugin may reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantedDirectory {
-    /// As it was written, which is also how the guest names it.
+    /// As it was written, which is how the guest names it.
+    pub name: String,
+    /// Where it is.
     pub path: PathBuf,
     /// Files may be made, changed and removed there.
     pub writable: bool,

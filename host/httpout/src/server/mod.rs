@@ -1,5 +1,6 @@
 //! From a socket to requests: listen, accept, serve connections, drain.
 
+mod check;
 mod connection;
 mod connections;
 mod framing;
@@ -23,9 +24,10 @@ use tokio::task::JoinSet;
 
 use crate::error::StartupError;
 use crate::resource::Names;
-use crate::settings::{ServerSettings, Settings};
+use crate::settings::{ServerSettings, Settings, locate};
 use crate::site::Site;
 
+pub use check::check;
 pub(crate) use connection::TwoLengths;
 use connections::Connections;
 pub(crate) use connections::{Handling, Link, Live};
@@ -64,7 +66,8 @@ impl Servers {
         let mut servers = Vec::new();
         for settings in settings.servers {
             let server = Server::bind(&settings, names.clone(), engine.as_ref());
-            servers.push(server.await?);
+            let server = server.await;
+            servers.push(server.map_err(|error| locate(&settings.options, error))?);
         }
         Ok(Servers { servers, engine })
     }

@@ -1,5 +1,6 @@
 //! The options, checked: the only reader of [`Options`].
 
+mod config_file;
 mod listen;
 mod plugins;
 
@@ -16,6 +17,7 @@ use crate::http::cors;
 use crate::rdirs::{self, Exposed};
 use crate::reqlog::Reqlog;
 
+pub(crate) use config_file::{at, locate};
 pub(crate) use listen::{Interface, Listen, TlsFiles};
 
 /// As good as for ever, in seconds: clocks cannot count beyond some centuries.
@@ -82,11 +84,13 @@ pub(crate) enum Caching {
 }
 
 impl Settings {
-    /// Checks a whole command line, before anything is bound or loaded.
+    /// Checks a whole command line with the configuration file that it names, which is read, before anything is bound
+    /// or loaded.
     ///
     /// # Errors
     /// The first thing that is wrong, or that this version cannot do yet.
     pub fn check(line: CommandLine) -> Result<Settings, StartupError> {
+        let line = config_file::apply(line)?;
         let servers = only_servers(line)?
             .into_iter()
             .map(ServerSettings::check)
@@ -106,40 +110,44 @@ impl Settings {
 
 impl ServerSettings {
     fn check(options: Options) -> Result<ServerSettings, StartupError> {
-        refuse_planned(&options)?;
+        ServerSettings::of(&options).map_err(|error| locate(&options, error))
+    }
+
+    fn of(options: &Options) -> Result<ServerSettings, StartupError> {
+        refuse_planned(options, options)?;
         if options.rdirs.is_empty() && options.wdir.is_none() && options.plugin.is_empty() {
             return Err(StartupError::NothingToServe);
         }
         let timeout = Duration::from_secs(options.timeout.min(LONGEST));
         let timeout = Some(timeout).filter(|time| !time.is_zero());
-        let wdir = wdir(&options)?;
-        let tls = listen::tls_files(&options)?;
+        let wdir = wdir(options)?;
+        let tls = listen::tls_files(options)?;
         Ok(ServerSettings {
-            listen: listen::listen(&options, tls.is_some())?,
+            listen: listen::listen(options, tls.is_some())?,
             tls,
             maxc: limit(options.maxc),
             maxp: limit(options.maxp),
             timeout,
             max_client_errors: limit(options.max_client_errors),
-            block_size: block_size(&options)?,
+            block_size: block_size(options)?,
             quit: options.quit,
-            rdirs: rdirs(&options, wdir.as_deref())?,
+            rdirs: rdirs(options, wdir.as_deref())?,
             wdir,
             maxs: Some(options.maxs).filter(|bytes| *bytes > 0),
             dlist: options.dlist,
             zmax: options.zmax,
             cte: options.cte,
-            caching: caching(&options)?,
+            caching: caching(options)?,
             norange: options.norange,
-            fields: common_fields(&options)?,
+            fields: common_fields(options)?,
             cors: match options.cors {
                 Cors::Off => cors::Policy::Never,
                 Cors::On => cors::Policy::Always,
                 Cors::Auto => cors::Policy::ByOrigin,
             },
             reqlog: Reqlog::parse(options.reqlog.as_deref().unwrap_or_default()),
-            plugins: plugins::specs(&options)?,
-            options,
+            plugins: plugins::specs(options)?,
+            options: options.clone(),
         })
     }
 }
@@ -168,10 +176,14 @@ fn only_servers(line: CommandLine) -> Result<Vec<Options>, StartupError> {
     Ok(line.servers)
 }
 
-fn refuse_planned(options: &Options) -> Result<(), StartupError> {
-    let is_planned = |row: &&Row| row.state == State::Planned && options.is_set(row.name);
+/// What is given for the server or for one of its plugins.
+fn refuse_planned(options: &Options, given: &Options) -> Result<(), StartupError> {
+    let is_planned = |row: &&Row| row.state == State::Planned && given.is_set(row.name);
     match ROWS.iter().find(is_planned) {
-        Some(row) => Err(StartupError::NotYet(format!("option `{}`", row.name))),
+        Some(row) => {
+            let error = StartupError::NotYet(format!("option `{}`", row.name));
+            Err(at(options, given.place_of(row.name), error))
+        }
         None => Ok(()),
     }
 }
@@ -204,7 +216,8 @@ fn limit(value: u64) -> Option<usize> {
 
 fn rdirs(options: &Options, wdir: Option<&Path>) -> Result<Vec<Exposed>, StartupError> {
     if options.rdirs.iter().any(|dir| dir == "gmem") {
-        return Err(StartupError::NotYet("`gmem` in option `rdirs`".to_owned()));
+        let error = StartupError::NotYet("`gmem` in option `rdirs`".to_owned());
+        return Err(at(options, options.place_of("rdirs"), error));
     }
     rdirs::check(&options.rdirs, wdir)
 }
@@ -215,7 +228,8 @@ fn wdir(options: &Options) -> Result<Option<PathBuf>, StartupError> {
         return Ok(None);
     };
     if text == "gmem" {
-        return Err(StartupError::NotYet("`gmem` in option `wdir`".to_owned()));
+        let error = StartupError::NotYet("`gmem` in option `wdir`".to_owned());
+        return Err(at(options, options.place_of("wdir"), error));
     }
     let path = PathBuf::from(text);
     match std::fs::metadata(&path) {
