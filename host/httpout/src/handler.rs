@@ -166,6 +166,10 @@ async fn route(
             let path = path::normalize_decoded(file)?;
             site.mode.route(exchange, &path, upload).await
         }
+        plugins::Body::Granted { directory, below } => {
+            let path = path::normalize_decoded(below)?;
+            site.mode.serve_granted(exchange, directory, &path).await
+        }
         _ => site.mode.route(exchange, &exchange.path, upload).await,
     }
 }

@@ -39,10 +39,7 @@ impl Session {
     pub(crate) async fn open(plugin: &Arc<Plugin>) -> Result<Session, Fault> {
         let limits = &plugin.spec.limits;
         let permit = plugin.engine.reserve().await?;
-        let mut store = Store::new(&plugin.engine.wasmtime, plugin.state());
-        store.limiter(|state| &mut state.limits);
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        let mut store = plugin.state().into_store(&plugin.engine.wasmtime);
 
         let instantiate = plugin.pre.instantiate_async(&mut store);
         let instance = bounded("instantiate", limits.call, instantiate).await;

@@ -65,7 +65,7 @@ impl Chain {
 fn warn_of_useless_body(plugin: &Plugin, exchange: &Exchange, decision: &Decision) {
     let useless = match (&decision.body, decision.reply) {
         (Body::Bytes(_), None) => "a text needs a reply of its own",
-        (Body::File(_), Some(_)) => "a file needs reply 0",
+        (Body::File(_) | Body::Granted { .. }, Some(_)) => "a file needs reply 0",
         _ => return,
     };
     let plugin = &*plugin.spec.name;

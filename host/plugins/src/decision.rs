@@ -1,5 +1,7 @@
 //! What a plugin, or a chain of them, decided about a request.
 
+use std::path::PathBuf;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
@@ -24,6 +26,13 @@ pub enum Body {
     Bytes(Bytes),
     /// With reply 0: this file, by its path below the directories that are exposed for read.
     File(String),
+    /// With reply 0: this file below a directory that was granted to the plugin.
+    Granted {
+        /// As it was granted.
+        directory: PathBuf,
+        /// Below it.
+        below: String,
+    },
 }
 
 /// Whether a field frames the message or belongs to the connection (RFC 9110 7.6.1): such fields are set by the server

@@ -9,13 +9,12 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationCon
 use crate::bindings::httpout::plugin::{host, http};
 use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
-use crate::spec::Pool;
-use crate::store::StoreState;
+use crate::spec::{Grants, Pool};
+use crate::store::{CORE_INSTANCES, MEMORIES, StoreState, TABLES};
 
 /// The engine that all plugins share.
 pub struct Engine {
     pub(crate) wasmtime: wasmtime::Engine,
-    pub(crate) linker: Linker<StoreState>,
     pub(crate) pool: Pool,
     instances: Arc<Semaphore>,
     clock: Clock,
@@ -31,10 +30,9 @@ impl Engine {
         let wasmtime = wasmtime::Engine::new(&pooled(&pool))
             .or_else(|error| {
                 tracing::warn!("plugins run without a pool of instances, slower: {error:#}");
-                wasmtime::Engine::new(&config())
+                wasmtime::Engine::new(&config(pool.stack))
             })
             .map_err(refused)?;
-        let linker = link(&wasmtime).map_err(refused)?;
         let instances = Arc::new(Semaphore::new(pool.instances as usize));
         let all_free = {
             let (instances, all) = (instances.clone(), pool.instances as usize);
@@ -44,7 +42,6 @@ impl Engine {
             .map_err(|error| LoadError::Engine(error.to_string()))?;
         Ok(Engine {
             wasmtime,
-            linker,
             pool,
             instances,
             clock,
@@ -65,10 +62,15 @@ impl Engine {
     }
 }
 
-pub(crate) fn config() -> Config {
+/// Stack of an instance for the server's own functions, in bytes.
+const HOST_STACK: usize = 1536 << 10;
+
+pub(crate) fn config(stack: usize) -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
+        .max_wasm_stack(stack)
+        .async_stack_size(stack + HOST_STACK)
         // What a guest does not need, it does not get.
         .wasm_threads(false)
         .wasm_gc(false)
@@ -79,9 +81,12 @@ pub(crate) fn config() -> Config {
 fn pooled(shared: &Pool) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(shared.instances)
-        .total_core_instances(shared.instances * 4)
-        .total_memories(shared.instances)
-        .total_tables(shared.instances * 2)
+        .total_core_instances(shared.instances.saturating_mul(CORE_INSTANCES))
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .total_memories(shared.instances.saturating_mul(MEMORIES))
+        .max_memories_per_component(MEMORIES)
+        .total_tables(shared.instances.saturating_mul(TABLES))
+        .max_tables_per_component(TABLES)
         .total_stacks(shared.instances)
         .max_memory_size(shared.memory)
         .table_elements(shared.table)
@@ -92,15 +97,22 @@ fn pooled(shared: &Pool) -> Config {
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)
         .pagemap_scan(Enabled::Auto);
-    let mut config = config();
+    let mut config = config(shared.stack);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config
 }
 
-pub(crate) fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<StoreState>> {
+/// What the guests of a plugin with these grants may import.
+pub(crate) fn link(
+    engine: &wasmtime::Engine,
+    grants: &Grants,
+) -> wasmtime::Result<Linker<StoreState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    if !grants.destinations.is_empty() {
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    }
     Ok(linker)
 }

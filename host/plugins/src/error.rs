@@ -43,6 +43,20 @@ pub enum LoadError {
         /// In one line.
         reason: String,
     },
+    /// It imports outbound HTTP, and no destination is granted.
+    #[error(
+        "plugin `{}` asks other servers (`wasi:http`): name those that it may reach with option `plugin_allow`",
+        shown(.0)
+    )]
+    Outbound(PathBuf),
+    /// A directory that was granted cannot be opened.
+    #[error("option `plugin_dirs`: cannot open directory `{}`: {reason}", shown(.path))]
+    Directory {
+        /// As it was granted.
+        path: PathBuf,
+        /// In one line.
+        reason: String,
+    },
     /// It does not export the contract's handler.
     #[error(
         "`{}` is no plugin for this server (world `httpout:plugin/plugin@0.1.0`): {reason}",

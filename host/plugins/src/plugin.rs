@@ -7,11 +7,12 @@ use wasmtime::component::{Component, InstancePre};
 
 use crate::bindings::PluginPre;
 use crate::call::Session;
-use crate::engine::Engine;
+use crate::engine::{Engine, link};
 use crate::error::{Fault, LoadError, escape};
 use crate::exports::Exports;
+use crate::shared::Shared;
 use crate::snapshot::{self, Snapshot};
-use crate::spec::PluginSpec;
+use crate::spec::{Grants, PluginSpec};
 use crate::store::{Server, StoreState};
 
 /// A plugin, ready to be instantiated for a request.
@@ -23,6 +24,7 @@ pub struct Plugin {
     /// Where no snapshot holds what `init` left.
     pub(crate) inits_each_instance: bool,
     server: Arc<dyn Server>,
+    shared: Arc<Shared>,
 }
 
 impl Plugin {
@@ -39,7 +41,8 @@ impl Plugin {
         let path = &spec.path;
         let bytes = read(path)?;
         // Before the snapshot, so that what is no plugin is refused for what it is.
-        let (mut pre, mut exports) = prepare(&engine, path, &bytes)?;
+        let (mut pre, mut exports) = prepare(&engine, &spec.grants, path, &bytes)?;
+        let shared = Shared::new(&spec)?;
         let init_error = |fault| LoadError::Init {
             path: path.clone(),
             reason: match fault {
@@ -47,11 +50,11 @@ impl Plugin {
                 other => other.to_string(),
             },
         };
-        let state = StoreState::new(spec.clone(), server.clone());
-        let snapshot = snapshot::take(&bytes, state).await;
+        let state = StoreState::new(spec.clone(), server.clone(), shared.clone());
+        let snapshot = snapshot::take(&bytes, state, engine.pool.stack).await;
         let inits_each_instance = match snapshot.map_err(init_error)? {
             Snapshot::Taken(bytes) => {
-                (pre, exports) = prepare(&engine, path, &bytes)?;
+                (pre, exports) = prepare(&engine, &spec.grants, path, &bytes)?;
                 false
             }
             Snapshot::Unsuitable(reason) => {
@@ -67,6 +70,7 @@ impl Plugin {
             spec: spec.clone(),
             inits_each_instance,
             server,
+            shared,
         });
         Session::open(&plugin).await.map_err(init_error)?;
         Ok(plugin)
@@ -74,13 +78,15 @@ impl Plugin {
 
     /// The host's side of a fresh instance.
     pub(crate) fn state(&self) -> StoreState {
-        StoreState::new(self.spec.clone(), self.server.clone())
+        let (spec, server, shared) = (&self.spec, &self.server, &self.shared);
+        StoreState::new(spec.clone(), server.clone(), shared.clone())
     }
 }
 
 /// Compiles and links a component, and checks its world.
 fn prepare(
     engine: &Engine,
+    grants: &Grants,
     path: &Path,
     bytes: &[u8],
 ) -> Result<(InstancePre<StoreState>, Exports), LoadError> {
@@ -97,8 +103,12 @@ fn prepare(
             return Err(LoadError::Compile { path, reason });
         }
     };
-    let linked = match engine.linker.instantiate_pre(&component) {
+    let linker = link(&engine.wasmtime, grants);
+    let linked = match linker.and_then(|linker| linker.instantiate_pre(&component)) {
         Ok(linked) => linked,
+        Err(_) if grants.destinations.is_empty() && asks_others(engine, &component) => {
+            return Err(LoadError::Outbound(path));
+        }
         Err(error) => {
             let reason = one_line(&error);
             return Err(LoadError::Import { path, reason });
@@ -110,6 +120,13 @@ fn prepare(
         (Ok(world), Ok(exports)) => Ok((world.instance_pre().clone(), exports)),
         (Err(reason), _) | (_, Err(reason)) => Err(LoadError::World { path, reason }),
     }
+}
+
+/// Whether it imports what only a grant of destinations gives.
+fn asks_others(engine: &Engine, component: &Component) -> bool {
+    let component = component.component_type();
+    let mut imports = component.imports(&engine.wasmtime);
+    imports.any(|(name, _)| name.starts_with("wasi:http/outgoing-handler@"))
 }
 
 /// The bytes of a component, or what else the file is.

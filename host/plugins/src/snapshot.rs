@@ -27,15 +27,16 @@ pub(crate) enum Snapshot {
 ///
 /// # Errors
 /// What `init` returned, or how it failed.
-pub(crate) async fn take(component: &[u8], state: StoreState) -> Result<Snapshot, Fault> {
-    let (engine, linker) = sandbox().map_err(|error| Fault::trap(&error))?;
+pub(crate) async fn take(
+    component: &[u8],
+    state: StoreState,
+    stack: usize,
+) -> Result<Snapshot, Fault> {
+    let (engine, linker) = sandbox(stack, &state).map_err(|error| Fault::trap(&error))?;
     let _clock =
         Clock::start(engine.weak(), || false).map_err(|error| Fault::trap(&error.into()))?;
     let limit = state.spec.limits.call;
-    let mut store = Store::new(&engine, state);
-    store.limiter(|state| &mut state.limits);
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_async_yield_and_update(1);
+    let mut store = state.into_store(&engine);
 
     // The guest's time begins here: what the compiler takes is not its fault.
     let (has_begun, begun) = (AtomicBool::new(false), Notify::new());
@@ -70,11 +71,14 @@ pub(crate) async fn take(component: &[u8], state: StoreState) -> Result<Snapshot
 }
 
 /// An engine for one run: quick to compile, without a pool.
-fn sandbox() -> wasmtime::Result<(wasmtime::Engine, Linker<StoreState>)> {
-    let mut config = engine::config();
+fn sandbox(
+    stack: usize,
+    state: &StoreState,
+) -> wasmtime::Result<(wasmtime::Engine, Linker<StoreState>)> {
+    let mut config = engine::config(stack);
     config.cranelift_opt_level(OptLevel::None);
     let engine = wasmtime::Engine::new(&config)?;
-    let linker = link(&engine)?;
+    let linker = link(&engine, &state.spec.grants)?;
     Ok((engine, linker))
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use http::Method;
 
+pub use crate::outbound::Destination;
+
 /// Which component to load, for which requests, and with what rights and limits.
 #[derive(Debug, Clone)]
 pub struct PluginSpec {
@@ -56,6 +58,10 @@ pub struct Limits {
     pub body: usize,
     /// Bytes that a plugin may write into the log in a second (option `plugin_log`).
     pub log: usize,
+    /// Requests to other servers that may be under way (option `plugin_fetches`).
+    pub fetches: usize,
+    /// The largest body of their responses in bytes (option `plugin_fetch_size`).
+    pub fetch_size: u64,
 }
 
 /// What a plugin may reach beside its request. Nothing by default.
@@ -63,8 +69,8 @@ pub struct Limits {
 pub struct Grants {
     /// Option `plugin_dirs`.
     pub directories: Vec<GrantedDirectory>,
-    /// Option `plugin_allow`, as written.
-    pub destinations: Vec<String>,
+    /// Option `plugin_allow`.
+    pub destinations: Vec<Destination>,
 }
 
 /// A directory that a plugin may reach.
