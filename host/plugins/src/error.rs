@@ -120,6 +120,9 @@ impl Fault {
     /// The same, with what the guest had written to its standard error.
     pub(crate) fn trap_after(error: &wasmtime::Error, said: &str) -> Fault {
         let mut reason = error.root_cause().to_string();
+        if let Some(option) = limit_of(&reason) {
+            reason += &format!(" (option `{option}`)");
+        }
         let backtrace = error.downcast_ref::<WasmBacktrace>();
         let frames = backtrace.map_or(&[][..], |backtrace| backtrace.frames());
         let names = frames.iter().filter_map(|frame| frame.func_name());
@@ -140,6 +143,21 @@ impl Fault {
     pub(crate) fn init(reason: &str) -> Fault {
         Fault::Init(escape(reason))
     }
+}
+
+/// The option that sets the limit which an error of the engine is about: its errors have texts only.
+pub(crate) fn limit_of(reason: &str) -> Option<&'static str> {
+    const LIMITS: [(&str, &str); 7] = [
+        ("resource table has no free keys", "plugin_handles"),
+        ("handle limit exceeded", "plugin_handles"),
+        ("hostcalls has been exhausted", "plugin_body"),
+        ("call stack exhausted", "plugin_stack"),
+        ("module table does not fit", "plugin_table"),
+        ("table minimum size", "plugin_table"),
+        ("pooling allocator", "plugin_memory"),
+    ];
+    let found = LIMITS.iter().find(|(text, _)| reason.contains(text));
+    found.map(|(_, option)| *option)
 }
 
 /// In one line, without what plays with a terminal; quotes stay as they are.

@@ -1,6 +1,5 @@
 //! What the host gives a plugin: the interfaces `http` and `host` of the contract.
 
-use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
@@ -13,7 +12,6 @@ use crate::bindings::httpout::plugin::{host, http as contract};
 use crate::decision::{Body, frames_message};
 use crate::error::error_string;
 use crate::log::Level;
-use crate::spec::GrantedDirectory;
 use crate::store::{Current, ExchangeHandle, StoreState};
 
 type Handle = Resource<ExchangeHandle>;
@@ -55,20 +53,15 @@ impl StoreState {
             return Ok(Body::File(path));
         }
         let granted = self.spec.grants.directories.iter();
-        let found = granted.filter_map(
-            |GrantedDirectory {
-                 path: directory, ..
-             }| {
-                let below = Path::new(&path).strip_prefix(directory).ok()?.to_str()?;
-                let is_file = self.server.is_granted_file(directory, below);
-                is_file.then(|| Body::Granted {
-                    directory: directory.clone(),
-                    below: below.to_owned(),
-                })
-            },
-        );
-        let found = { found }.next();
-        found.ok_or(path)
+        let mut found = granted.filter_map(|directory| {
+            let below = directory.below(&path)?;
+            let directory = directory.path.clone();
+            let is_file = self.server.is_granted_file(&directory, &below);
+            is_file.then_some(Body::Granted { directory, below })
+        });
+        let first = found.next();
+        drop(found);
+        first.ok_or(path)
     }
 }
 

@@ -8,7 +8,7 @@ use wasmtime::component::{Component, InstancePre};
 use crate::bindings::PluginPre;
 use crate::call::Session;
 use crate::engine::{Engine, link};
-use crate::error::{Fault, LoadError, escape};
+use crate::error::{Fault, LoadError, escape, limit_of};
 use crate::exports::Exports;
 use crate::shared::Shared;
 use crate::snapshot::{self, Snapshot};
@@ -96,9 +96,9 @@ fn prepare(
         Err(error) => {
             let reason = one_line(&error);
             // The pool's slots are as large as the option says.
-            let reason = match reason.contains("pooling allocator") {
-                true => format!("it needs more than option `plugin_memory` gives: {reason}"),
-                false => reason,
+            let reason = match limit_of(&reason) {
+                Some(option) => format!("it needs more than option `{option}` gives: {reason}"),
+                None => reason,
             };
             return Err(LoadError::Compile { path, reason });
         }

@@ -1,6 +1,5 @@
 //! What all instances of a plugin share: its lines in the log, and what it was granted.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use wasmtime_wasi::filesystem::WasiFilesystemCtx;
@@ -37,20 +36,20 @@ impl Shared {
 
 fn open(granted: &[GrantedDirectory]) -> Result<WasiFilesystemCtx, LoadError> {
     let mut builder = WasiCtx::builder();
-    for GrantedDirectory { path, writable } in granted {
+    for directory in granted {
+        let GrantedDirectory { path, writable } = directory;
         let permissions = match writable {
             true => FsPerms::ReadWrite,
             false => FsPerms::ReadOnly,
         };
-        let name = path.to_string_lossy();
         let refused = |reason: String| LoadError::Directory {
             path: path.clone(),
             reason,
         };
-        if !Path::new(path).is_dir() {
+        if !path.is_dir() {
             return Err(refused("it is no directory that can be read".to_owned()));
         }
-        let opened = builder.preopened_dir(path, name, permissions);
+        let opened = builder.preopened_dir(path, directory.name(), permissions);
         opened.map_err(|error| refused(error.root_cause().to_string()))?;
     }
     Ok(builder.build().filesystem().clone())

@@ -1,6 +1,6 @@
 //! What a plugin is, before it is loaded: its file, what it is told, what it may do and what it may spend.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use http::Method;
@@ -80,6 +80,33 @@ pub struct GrantedDirectory {
     pub path: PathBuf,
     /// Files may be made, changed and removed there.
     pub writable: bool,
+}
+
+impl GrantedDirectory {
+    /// The name that guests find it by: as it was written, without `./`, which their libraries leave out.
+    pub(crate) fn name(&self) -> String {
+        let name = without_dots(&self.path);
+        match name.as_os_str().is_empty() {
+            true => ".".to_owned(),
+            false => name.to_string_lossy().into_owned(),
+        }
+    }
+
+    /// The rest of a path that begins with the name. It may still lead out.
+    pub(crate) fn below(&self, path: &str) -> Option<String> {
+        let (path, directory) = (without_dots(Path::new(path)), without_dots(&self.path));
+        if path.is_absolute() != directory.is_absolute() {
+            return None;
+        }
+        let below = path.strip_prefix(directory).ok()?;
+        below.to_str().map(str::to_owned)
+    }
+}
+
+/// A path without its `.`, which name nothing.
+fn without_dots(path: &Path) -> PathBuf {
+    let names = path.components();
+    names.filter(|name| *name != Component::CurDir).collect()
 }
 
 /// What becomes of requests while a plugin fails again and again.

@@ -41,6 +41,7 @@ pub use bindings::wasi::clocks::{monotonic_clock, wall_clock};
 pub use bindings::wasi::io::poll::Pollable;
 pub use bindings::wasi::random::random;
 
+pub mod fetch;
 pub mod log;
 
 use bindings::httpout::plugin::host;
