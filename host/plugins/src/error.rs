@@ -50,7 +50,7 @@ pub enum LoadError {
     )]
     Outbound(PathBuf),
     /// A directory that was granted cannot be opened.
-    #[error("option `plugin_dirs`: cannot open directory `{}`: {reason}", shown(.path))]
+    #[error("cannot open directory `{}` of option `plugin_dirs`: {reason}", shown(.path))]
     Directory {
         /// As it was granted.
         path: PathBuf,

@@ -19,6 +19,8 @@
 //! httpout_sdk::export!(Headers);
 //! ```
 //!
+//! A plugin that asks other servers has [`fetch`] for it.
+//!
 //! Build it as a library with `crate-type = ["cdylib"]` and `cargo build --release --target wasm32-wasip2`, then
 //! `httpout --rdirs=www --plugin target/wasm32-wasip2/release/headers.wasm`.
 
