@@ -175,6 +175,10 @@ async fn route(
             let path = path::normalize_decoded(file)?;
             site.mode.route(exchange, &path, upload).await
         }
+        plugins::Body::Granted { directory, below } => {
+            let path = path::normalize_decoded(below)?;
+            site.mode.serve_granted(exchange, directory, &path).await
+        }
         _ => site.mode.route(exchange, &exchange.path, upload).await,
     }
 }
@@ -194,7 +198,9 @@ fn own_content(
             let body = ending.and_then(|ending| ending.open.read_body(exchange, size, length));
             body.map_or(Content::Empty, Content::Read)
         }
-        plugins::Body::Unset | plugins::Body::File(_) => Content::Empty,
+        plugins::Body::Unset | plugins::Body::File(_) | plugins::Body::Granted { .. } => {
+            Content::Empty
+        }
     }
 }
 

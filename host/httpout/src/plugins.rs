@@ -1,5 +1,6 @@
 //! The plugins of the command line, and what they may ask of the server.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use httpout_options::Options;
@@ -49,5 +50,9 @@ impl Server for Answers {
 
     fn is_file(&self, file: &str) -> bool {
         path::normalize_decoded(file).is_ok_and(|path| self.mode.is_file(&path))
+    }
+
+    fn is_granted_file(&self, directory: &Path, below: &str) -> bool {
+        path::normalize_decoded(below).is_ok_and(|path| self.mode.is_granted_file(directory, &path))
     }
 }

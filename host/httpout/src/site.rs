@@ -13,7 +13,7 @@ use crate::listing::Listings;
 use crate::mode::{FileServer, Mode, Uploads};
 use crate::plugins;
 use crate::reqlog::Reqlog;
-use crate::resource::{Compressed, Files, Mounts, Names, Store};
+use crate::resource::{Compressed, Files, Granted, Mounts, Names, Store};
 use crate::settings::{Caching, ServerSettings, cannot_open};
 
 /// Everything that a request meets on its way.
@@ -42,8 +42,10 @@ impl Site {
         // First, because it may be one of those for read, and is made if it is not there.
         let uploads = open_uploads(settings, names)?;
         let mounts = open_mounts(settings)?;
+        let granted = open_granted(settings)?;
         let listings = mounts.clone().filter(|_| settings.dlist);
         let mode = Arc::new(Mode::FileServer(FileServer {
+            granted,
             files: mounts.map(|mounts| Files::new(mounts, settings.zmax)),
             compressed: Compressed::new(),
             listings: listings.map(Listings::new),
@@ -87,6 +89,15 @@ fn open_mounts(settings: &ServerSettings) -> Result<Option<Arc<Mounts>>, Startup
         tracing::info!("serving `/{}/`", name.escape_debug());
     }
     Ok(Some(Arc::new(mounts)))
+}
+
+/// The directories of option `plugin_dirs`.
+fn open_granted(settings: &ServerSettings) -> Result<Granted, StartupError> {
+    let plugins = settings.plugins.iter();
+    let directories = plugins.flat_map(|plugin| &plugin.grants.directories);
+    let paths = directories.map(|directory| directory.path.as_path());
+    Granted::open_all(paths, settings.zmax)
+        .map_err(|(directory, error)| cannot_open("plugin_dirs", &directory, &error))
 }
 
 fn open_uploads(

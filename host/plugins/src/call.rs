@@ -9,7 +9,6 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::coop::consume_budget;
-use wasmtime::Store;
 use wasmtime::component::{Resource, ResourceAny};
 use wasmtime_wasi::p2::bindings::io::poll::{Host as _, HostPollable as _};
 
@@ -60,10 +59,7 @@ impl Session {
         permit: OwnedSemaphorePermit,
     ) -> Result<Session, Fault> {
         let limits = &plugin.spec.limits;
-        let mut store = Store::new(&plugin.engine.wasmtime, plugin.state());
-        store.limiter(|state| &mut state.limits);
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        let mut store = plugin.state().into_store(&plugin.engine.wasmtime);
 
         let instantiate = plugin.pre.instantiate_async(&mut store);
         let instance = bounded("instantiate", limits.call, instantiate).await;

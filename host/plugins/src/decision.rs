@@ -1,5 +1,7 @@
 //! What a plugin, or a chain of them, decided about a request.
 
+use std::path::PathBuf;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
@@ -26,6 +28,13 @@ pub enum Body {
     File(String),
     /// With an own reply: what `read` gives, so many bytes where that is known.
     Read(Option<u64>),
+    /// With reply 0: this file below a directory that was granted to the plugin.
+    Granted {
+        /// As it was granted.
+        directory: PathBuf,
+        /// Below it.
+        below: String,
+    },
 }
 
 impl Body {
@@ -34,7 +43,7 @@ impl Body {
         match (self, reply) {
             (Body::Bytes(_), None) => Some("a text needs a reply of its own"),
             (Body::Read(_), None) => Some("`read` needs a reply of its own"),
-            (Body::File(_), Some(_)) => Some("a file needs reply 0"),
+            (Body::File(_) | Body::Granted { .. }, Some(_)) => Some("a file needs reply 0"),
             _ => None,
         }
     }

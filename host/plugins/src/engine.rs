@@ -12,8 +12,8 @@ use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
 use crate::reuse::{Idle, Live};
-use crate::spec::Pool;
-use crate::store::StoreState;
+use crate::spec::{Grants, Pool};
+use crate::store::{CORE_INSTANCES, MEMORIES, StoreState, TABLES};
 
 /// Instances beside those of the requests: plugins are tried in them while they are loaded.
 const LOADING: u32 = 2;
@@ -21,7 +21,6 @@ const LOADING: u32 = 2;
 /// The engine that all plugins share.
 pub struct Engine {
     pub(crate) wasmtime: wasmtime::Engine,
-    pub(crate) linker: Linker<StoreState>,
     pub(crate) pool: Pool,
     instances: Arc<Semaphore>,
     /// One plugin is loaded at a time; it needs an instance beside those of the requests.
@@ -43,10 +42,9 @@ impl Engine {
         let wasmtime = wasmtime::Engine::new(&pooled(&pool))
             .or_else(|error| {
                 tracing::warn!("plugins run without a pool of instances, slower: {error:#}");
-                wasmtime::Engine::new(&config())
+                wasmtime::Engine::new(&config(pool.stack))
             })
             .map_err(refused)?;
-        let linker = link(&wasmtime).map_err(refused)?;
         let instances = Arc::new(Semaphore::new(pool.instances as usize));
         let loading = Arc::new(Semaphore::new(1));
         let all_free = {
@@ -58,7 +56,6 @@ impl Engine {
             .map_err(|error| LoadError::Engine(error.to_string()))?;
         Ok(Engine {
             wasmtime,
-            linker,
             cache: open_cache(&pool),
             pool,
             instances,
@@ -169,10 +166,15 @@ fn open_cache(pool: &Pool) -> Option<Cache> {
         .ok()
 }
 
-fn config() -> Config {
+/// Stack of an instance for the server's own functions, in bytes.
+const HOST_STACK: usize = 1536 << 10;
+
+fn config(stack: usize) -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
+        .max_wasm_stack(stack)
+        .async_stack_size(stack + HOST_STACK)
         // What a guest does not need, it does not get.
         .wasm_threads(false)
         .wasm_gc(false)
@@ -184,9 +186,12 @@ fn pooled(shared: &Pool) -> Config {
     let instances = shared.instances + LOADING;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
-        .total_core_instances(instances * 4)
-        .total_memories(instances)
-        .total_tables(instances * 2)
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES))
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .total_memories(instances.saturating_mul(MEMORIES))
+        .max_memories_per_component(MEMORIES)
+        .total_tables(instances.saturating_mul(TABLES))
+        .max_tables_per_component(TABLES)
         .total_stacks(instances)
         .max_memory_size(shared.memory)
         .table_elements(shared.table)
@@ -197,15 +202,22 @@ fn pooled(shared: &Pool) -> Config {
         .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(64 << 10)
         .pagemap_scan(Enabled::Auto);
-    let mut config = config();
+    let mut config = config(shared.stack);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config
 }
 
-fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<StoreState>> {
+/// What the guests of a plugin with these grants may import.
+pub(crate) fn link(
+    engine: &wasmtime::Engine,
+    grants: &Grants,
+) -> wasmtime::Result<Linker<StoreState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    if !grants.destinations.is_empty() {
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    }
     Ok(linker)
 }

@@ -49,17 +49,6 @@ pub enum LoadError {
         /// In one line.
         reason: String,
     },
-    /// It asks other servers.
-    #[error(
-        "plugin `{}` imports `{}`, which is not granted: name the hosts that it may reach with option `plugin_allow`",
-        shown(.path), escape(.import)
-    )]
-    NotGranted {
-        /// The file.
-        path: PathBuf,
-        /// The interface.
-        import: String,
-    },
     /// It imports what the server does not give.
     #[error(
         "plugin `{}` imports `{}`, which this server does not give: {reason}", shown(.path), escape(.import)
@@ -84,6 +73,20 @@ pub enum LoadError {
         theirs: String,
         /// Ours.
         ours: &'static str,
+    },
+    /// It imports outbound HTTP, and no destination is granted.
+    #[error(
+        "plugin `{}` asks other servers (`wasi:http`): name those that it may reach with option `plugin_allow`",
+        shown(.0)
+    )]
+    Outbound(PathBuf),
+    /// A directory that was granted cannot be opened.
+    #[error("cannot open directory `{}` of option `plugin_dirs`: {reason}", shown(.path))]
+    Directory {
+        /// As it was granted.
+        path: PathBuf,
+        /// In one line.
+        reason: String,
     },
     /// It does not export the contract's handler.
     #[error(
@@ -223,6 +226,9 @@ impl Fault {
     /// The same, with what the guest had written to its standard error.
     pub(crate) fn trap_after(error: &wasmtime::Error, said: &str) -> Fault {
         let mut reason = error.root_cause().to_string();
+        if let Some(option) = limit_of(&reason) {
+            reason += &format!(" (option `{option}`)");
+        }
         let backtrace = error.downcast_ref::<WasmBacktrace>();
         let frames = backtrace.map_or(&[][..], |backtrace| backtrace.frames());
         let names = frames.iter().filter_map(|frame| frame.func_name());
@@ -252,6 +258,21 @@ fn seconds(wait: Duration) -> u64 {
         .max(1)
         .try_into()
         .unwrap_or(u64::MAX)
+}
+
+/// The option that sets the limit which an error of the engine is about: its errors have texts only.
+pub(crate) fn limit_of(reason: &str) -> Option<&'static str> {
+    const LIMITS: [(&str, &str); 7] = [
+        ("resource table has no free keys", "plugin_handles"),
+        ("handle limit exceeded", "plugin_handles"),
+        ("hostcalls has been exhausted", "plugin_body"),
+        ("call stack exhausted", "plugin_stack"),
+        ("module table does not fit", "plugin_table"),
+        ("table minimum size", "plugin_table"),
+        ("pooling allocator", "plugin_memory"),
+    ];
+    let found = LIMITS.iter().find(|(text, _)| reason.contains(text));
+    found.map(|(_, option)| *option)
 }
 
 /// In one line, without what plays with a terminal; quotes stay as they are.

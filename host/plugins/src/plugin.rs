@@ -8,6 +8,7 @@ use wasmtime::component::InstancePre;
 
 use crate::breaker::Breaker;
 use crate::call::Session;
+use crate::common::Common;
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::exports::Exports;
@@ -35,6 +36,7 @@ pub struct Plugin {
     pub(crate) breaker: Breaker,
     /// What its idle instances are kept by.
     pub(crate) id: u64,
+    common: Arc<Common>,
 }
 
 impl Plugin {
@@ -62,7 +64,8 @@ impl Plugin {
 
     /// The host's side of a fresh instance.
     pub(crate) fn state(&self) -> StoreState {
-        StoreState::new(self.spec.clone(), self.server.clone())
+        let (spec, server, common) = (&self.spec, &self.server, &self.common);
+        StoreState::new(spec.clone(), server.clone(), common.clone())
     }
 }
 
@@ -94,7 +97,8 @@ async fn load(
 ) -> Result<Arc<Plugin>, LoadError> {
     let path = &spec.path;
     let (bytes, stamp) = source::read(path)?;
-    let mut state = StoreState::new(spec.clone(), server.clone());
+    let common = Common::new(&spec)?;
+    let mut state = StoreState::new(spec.clone(), server.clone(), common.clone());
     state.seed = engine.seed();
     let (linked, inits_each_instance) = match snapshot::take(&engine, path, &bytes, state).await? {
         Snapshot::Taken(linked) => (linked, false),
@@ -114,6 +118,7 @@ async fn load(
         sleepers,
         stamp,
         server,
+        common,
         breaker: Breaker::new(),
         id: Idle::next_id(),
     });

@@ -1,9 +1,11 @@
 //! What a plugin is, before it is loaded: its file, what it is told, what it may do and what it may spend.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use http::Method;
+
+pub use crate::outbound::Destination;
 
 /// Which component to load, for which requests, and with what rights and limits.
 #[derive(Debug, Clone)]
@@ -78,6 +80,10 @@ pub struct Limits {
     pub body: usize,
     /// Bytes that a plugin may write into the log in a second (option `plugin_log`).
     pub log: usize,
+    /// Requests to other servers that may be under way (option `plugin_fetches`).
+    pub fetches: usize,
+    /// The largest body of their responses in bytes (option `plugin_fetch_size`).
+    pub fetch_size: u64,
 }
 
 /// What a plugin may reach beside its request. Nothing by default.
@@ -85,8 +91,8 @@ pub struct Limits {
 pub struct Grants {
     /// Option `plugin_dirs`.
     pub directories: Vec<GrantedDirectory>,
-    /// Option `plugin_allow`, as written.
-    pub destinations: Vec<String>,
+    /// Option `plugin_allow`.
+    pub destinations: Vec<Destination>,
 }
 
 /// A directory that a plugin may reach.
@@ -98,6 +104,34 @@ pub struct GrantedDirectory {
     pub path: PathBuf,
     /// Files may be made, changed and removed there.
     pub writable: bool,
+}
+
+impl GrantedDirectory {
+    /// The name that guests find it by: as it was written, without `./`, which their libraries leave out.
+    pub(crate) fn name(&self) -> String {
+        let name = without_dots(Path::new(&self.name));
+        match name.as_os_str().is_empty() {
+            true => ".".to_owned(),
+            false => name.to_string_lossy().into_owned(),
+        }
+    }
+
+    /// The rest of a path that begins with the name. It may still lead out.
+    pub(crate) fn below(&self, path: &str) -> Option<String> {
+        let path = without_dots(Path::new(path));
+        let directory = without_dots(Path::new(&self.name));
+        if path.is_absolute() != directory.is_absolute() {
+            return None;
+        }
+        let below = path.strip_prefix(directory).ok()?;
+        below.to_str().map(str::to_owned)
+    }
+}
+
+/// A path without its `.`, which name nothing.
+fn without_dots(path: &Path) -> PathBuf {
+    let names = path.components();
+    names.filter(|name| *name != Component::CurDir).collect()
 }
 
 /// What becomes of requests while a plugin fails again and again.

@@ -19,6 +19,8 @@
 //! httpout_sdk::export!(Headers);
 //! ```
 //!
+//! A plugin that asks other servers has [`fetch`] for it.
+//!
 //! Build it as a library with `crate-type = ["cdylib"]` and `cargo build --release --target wasm32-wasip2`, then
 //! `httpout --rdirs=www --plugin target/wasm32-wasip2/release/headers.wasm`.
 
@@ -41,6 +43,7 @@ pub use bindings::wasi::clocks::{monotonic_clock, wall_clock};
 pub use bindings::wasi::io::poll::Pollable;
 pub use bindings::wasi::random::random;
 
+pub mod fetch;
 pub mod log;
 
 use bindings::httpout::plugin::host;

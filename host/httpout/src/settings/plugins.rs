@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use ::http::Method;
 use httpout_options::{Options, Place, Plugin, PluginFail};
-use httpout_plugins::{GrantedDirectory, Grants, Limits, OnFailure, PluginSpec, Pool, Scope};
+use httpout_plugins::{
+    Destination, GrantedDirectory, Grants, Limits, OnFailure, PluginSpec, Pool, Scope,
+};
 
 use crate::admit;
 use crate::error::StartupError;
@@ -186,7 +188,7 @@ fn common(options: &Options) -> Result<PluginSpec, StartupError> {
                 .iter()
                 .map(|text| directory(text, config_file::directory_of(options, "plugin_dirs")))
                 .collect(),
-            destinations: options.plugin_allow.clone(),
+            destinations: destinations(&options.plugin_allow)?,
         },
         on_failure: match options.plugin_fail {
             PluginFail::Closed => OnFailure::Closed,
@@ -209,19 +211,82 @@ fn directory(text: &str, base: &Path) -> GrantedDirectory {
     }
 }
 
+fn destinations(allowed: &[String]) -> Result<Vec<Destination>, StartupError> {
+    let parse = |text: &String| {
+        let refused = |reason| {
+            let shown = text.escape_debug();
+            refuse("plugin_allow", format!("`{shown}` {reason}"))
+        };
+        text.parse().map_err(refused)
+    };
+    allowed.iter().map(parse).collect()
+}
+
 fn nameless() -> StartupError {
     refuse("plugin", "a file is missing: write `--plugin FILE.wasm`")
 }
 
 fn limits(options: &Options) -> Result<Limits, StartupError> {
     const PAGE: u64 = 64 << 10;
-    const LARGEST: u64 = 4 << 30;
-    if !(PAGE..=LARGEST).contains(&options.plugin_memory) {
-        let reason = format!(
-            "`{}` is not a number of bytes from {PAGE} to {LARGEST}",
-            options.plugin_memory
-        );
-        return Err(refuse("plugin_memory", reason));
+    const MB: u64 = 1 << 20;
+    for (option, given, unit, (smallest, largest)) in [
+        (
+            "plugin_memory",
+            options.plugin_memory,
+            "bytes",
+            (PAGE, 4096 * MB),
+        ),
+        (
+            "plugin_table",
+            options.plugin_table,
+            "elements",
+            (1, 1_000_000),
+        ),
+        (
+            "plugin_handles",
+            options.plugin_handles,
+            "handles",
+            (1, 1_000_000),
+        ),
+        // Compiled code checks it in steps, and functions of the server need their own.
+        (
+            "plugin_stack",
+            options.plugin_stack,
+            "bytes",
+            (PAGE, 16 * MB),
+        ),
+        (
+            "plugin_fields",
+            options.plugin_fields,
+            "fields",
+            (1, 10_000),
+        ),
+        (
+            "plugin_fields_size",
+            options.plugin_fields_size,
+            "bytes",
+            (1, MB),
+        ),
+        ("plugin_body", options.plugin_body, "bytes", (1, 1024 * MB)),
+        ("plugin_log", options.plugin_log, "bytes", (1, 1024 * MB)),
+        (
+            "plugin_fetches",
+            options.plugin_fetches,
+            "requests",
+            (1, 10_000),
+        ),
+        (
+            "plugin_fetch_size",
+            options.plugin_fetch_size,
+            "bytes",
+            (1, u64::MAX),
+        ),
+    ] {
+        if !(smallest..=largest).contains(&given) {
+            let reason =
+                format!("`{given}` is not a number of {unit} from {smallest} to {largest}");
+            return Err(refuse(option, reason));
+        }
     }
     if options.plugin_timeout == 0 {
         return Err(refuse(
@@ -245,6 +310,8 @@ fn limits(options: &Options) -> Result<Limits, StartupError> {
         fields_size: size(options.plugin_fields_size),
         body: size(options.plugin_body),
         log: size(options.plugin_log),
+        fetches: size(options.plugin_fetches),
+        fetch_size: options.plugin_fetch_size,
     })
 }
 
