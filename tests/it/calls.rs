@@ -715,6 +715,41 @@ fn a_client_that_leaves_is_told_once_whatever_runs() {
 }
 
 #[test]
+fn a_client_that_leaves_while_its_body_is_written_is_told_once() {
+    let tree = Tree::new();
+    for (method, what, ends) in [
+        ("PUT", "sleep", "slept"),
+        ("GET", "sleep", "slept"),
+        ("PUT", "wait", "write 3"),
+        ("GET", "wait", "write 3"),
+    ] {
+        let server = serve(&tree, &["--timeout=2"]);
+        let mut client = Client::connect(&server);
+        client.send(&format!(
+            "{method} /calls?use=write,close&write={what} HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\n\r\nabc"
+        ));
+        server.wait_for_log("call: write 3");
+        drop(client);
+        let calls = closed(&server);
+        let [.., last, close] = &calls[..] else {
+            panic!("{method} {what}: {calls:?}");
+        };
+        assert_eq!(last, ends, "{method} {what}");
+        assert!(close.starts_with("close -43: "), "{method} {what}: {close}");
+    }
+}
+
+#[test]
+fn an_exchange_that_is_given_up_is_answered_500_at_once() {
+    let server = Server::start(["--plugin", &guest("dropped")]);
+    for target in ["/", "/write"] {
+        assert_eq!(Client::put(&server, target, "", b"abc").status, 500);
+    }
+    server.wait_for_times("the exchange was dropped without `send`", 2);
+    server.wait_for_times("call: close 1.", 2);
+}
+
+#[test]
 fn a_client_that_leaves_http_2_is_told_once() {
     let tree = Tree::new();
     let server = serve(&tree, &[]);
