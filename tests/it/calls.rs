@@ -636,32 +636,26 @@ fn request_of(server: &Server, text: &str) -> u64 {
 #[test]
 fn a_request_that_waits_is_woken_by_another() {
     let tree = Tree::new();
-    let server = serve(&tree, &[]);
-    for (query, woken) in [("send=wait", "resume"), ("use=read&read=~,ab", "read")] {
-        let before = calls(&server).len();
+    for (query, begun) in [
+        ("send=wait", "the reply comes later"),
+        ("use=read&read=~,ab", "call: read"),
+        // While it runs: the call is kept for its next wait.
+        ("send=wait&on=id,sleep", "call: on-request"),
+    ] {
+        let server = serve(&tree, &["--log=debug"]);
         let mut client = send(&server, query);
-        server.wait_for_times("call: on-request", before / 3 + 1);
-        if woken == "read" {
-            client.read_head();
+        server.wait_for_log(begun);
+        // It may be a moment until it waits.
+        let wake = || Client::get(&server, "/calls?wake=1").text().to_owned();
+        let woken = (0..1000).any(|_| wake() == "true");
+        assert!(woken, "{query}");
+        let response = client.read_response("GET");
+        match query.contains("read") {
+            true => assert_eq!(response.text(), "ab"),
+            false => assert_eq!(response.field("x-resumed"), Some("yes")),
         }
-        let id = calls_request(&server);
-        let wakes = format!("/calls?wake={id}");
-        // It may not have begun to wait: then the call is kept.
-        while Client::get(&server, &wakes).text() != "true" {}
-        match woken {
-            "read" => assert_eq!(client.read_chunk().as_deref(), Some(&b"ab"[..])),
-            _ => assert_eq!(client.read_response("GET").field("x-resumed"), Some("yes")),
-        }
+        assert_eq!(wake(), "false");
     }
-    assert_eq!(Client::get(&server, "/calls?wake=999999").text(), "false");
-}
-
-/// The number of the latest request.
-fn calls_request(server: &Server) -> u64 {
-    let log = server.log();
-    let line = log.lines().rfind(|line| line.contains("call: "));
-    let number = line.and_then(|line| line.rsplit_once("request=")?.1.trim().parse().ok());
-    number.expect("a call was logged")
 }
 
 #[test]
@@ -712,6 +706,41 @@ fn a_client_that_leaves_is_told_once_whatever_runs() {
         Client::get(&server, "/hello.txt");
         assert_eq!(self::calls(&server), calls, "{query}");
     }
+}
+
+#[test]
+fn a_client_that_leaves_while_its_body_is_written_is_told_once() {
+    let tree = Tree::new();
+    for (method, what, ends) in [
+        ("PUT", "sleep", "slept"),
+        ("GET", "sleep", "slept"),
+        ("PUT", "pause", "write 3"),
+        ("GET", "pause", "write 3"),
+    ] {
+        let server = serve(&tree, &[]);
+        let mut client = Client::connect(&server);
+        client.send(&format!(
+            "{method} /calls?use=write,close&write={what} HTTP/1.1\r\nHost: test\r\nContent-Length: 6\r\n\r\nabc"
+        ));
+        server.wait_for_log("call: write 3");
+        drop(client);
+        let calls = closed(&server);
+        let [.., last, close] = &calls[..] else {
+            panic!("{method} {what}: {calls:?}");
+        };
+        assert_eq!(last, ends, "{method} {what}");
+        assert!(close.starts_with("close -43: "), "{method} {what}: {close}");
+    }
+}
+
+#[test]
+fn an_exchange_that_is_given_up_is_answered_500_at_once() {
+    let server = Server::start(["--plugin", &guest("dropped")]);
+    for target in ["/", "/write"] {
+        assert_eq!(Client::put(&server, target, "", b"abc").status, 500);
+    }
+    server.wait_for_times("the exchange was dropped without `send`", 2);
+    server.wait_for_times("call: close 1.", 2);
 }
 
 #[test]

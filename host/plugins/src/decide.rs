@@ -93,6 +93,7 @@ async fn next_step(shared: &Shared) -> Result<Step, Fault> {
     let mut session = shared.hold().await;
     let current = session.current();
     match current.sent {
+        false if current.dropped => Err(Fault::Dropped),
         _ if current.is_writing() => Ok(Step::Write),
         true => {
             current.decided = true;
@@ -103,7 +104,6 @@ async fn next_step(shared: &Shared) -> Result<Step, Fault> {
                 wants_write: current.wants_write,
             }))
         }
-        false if current.dropped => Err(Fault::Dropped),
         false => {
             let (plugin, request) = (&*shared.plugin.spec.name, current.exchange.id);
             tracing::debug!(target: "plugin", plugin, request, "the reply comes later");
@@ -122,7 +122,7 @@ async fn write_body<B: RequestBody>(
 ) -> Result<Pollables, Refusal<B::Error>> {
     let limits = &shared.plugin.spec.limits;
     let mut rest = Bytes::new();
-    while shared.hold().await.current().is_writing() {
+    while accepts_more(shared).await {
         if !wait.is_empty() {
             let waited = Patience::new(limits).wait(shared, wait).await;
             waited.ok_or(Fault::Stalled {
@@ -138,6 +138,12 @@ async fn write_body<B: RequestBody>(
         wait = to_its_end(exchange, write(shared.hold().await, piece)).await?;
     }
     Ok(wait)
+}
+
+async fn accepts_more(shared: &Shared) -> bool {
+    let mut session = shared.hold().await;
+    let current = session.current();
+    current.is_writing() && (current.sent || !current.dropped)
 }
 
 /// How long a plugin may keep an exchange waiting, several waits together.

@@ -19,8 +19,8 @@ pub struct ReadBody {
     exchange: Arc<Exchange>,
     /// The largest block, in bytes.
     max: u32,
-    /// What was promised, in bytes.
-    length: Option<u64>,
+    /// What `use-read` promised, in bytes.
+    promised: Option<u64>,
     /// What is still to come of it.
     left: Option<u64>,
     asked: Option<Asked>,
@@ -39,7 +39,7 @@ impl ReadBody {
             shared,
             exchange,
             max,
-            length,
+            promised: length,
             left: length,
             asked: None,
         }
@@ -78,7 +78,7 @@ impl ReadBody {
             (None, None) => Some(Some(0)),
             (None, Some(_)) => None,
         };
-        self.left = rest.ok_or(Fault::Promise(self.length.unwrap_or_default()))?;
+        self.left = rest.ok_or(Fault::Promise(self.promised.unwrap_or_default()))?;
         Ok(block)
     }
 }

@@ -31,6 +31,8 @@ pub(super) enum Protocol {
 pub(super) enum Content {
     /// A file of that many bytes, which no coding makes smaller.
     Bytes(u64),
+    /// A file of that many bytes, all zero, which a plugin can make as well.
+    Zeros(u64),
     /// So many different files of text, each just small enough for the limit of `zmax`.
     Texts(usize),
 }
@@ -127,6 +129,15 @@ const HTTPOUT_REUSED: Contender = Contender {
 const HTTPOUT_CACHED: Contender = Contender {
     name: "httpout, plugin cached",
     ..HTTPOUT_HEADERS
+};
+
+const HTTPOUT_GENERATE: Contender = Contender {
+    name: "httpout, plugin reads",
+    server: Server::Httpout {
+        plugins: &["generate.wasm?path=/file.bin&size=536870912"],
+        options: &[],
+    },
+    field: None,
 };
 
 const SMALL: Content = Content::Bytes(1024);
@@ -317,6 +328,20 @@ pub(super) const WORKLOADS: &[Workload] = &[
         goals: &[Goal::Takes {
             contender: HTTPOUT_CACHED.name,
             at_most: 20.0,
+        }],
+    },
+    Workload {
+        name: "W11r",
+        title: "512 MiB that a plugin makes in blocks of 64 KiB (`read`), beside a file, 16 connections",
+        protocol: Protocol::Http1,
+        content: Content::Zeros(512 << 20),
+        work: Work::Get { connections: 16 },
+        unit: Unit::MillisPerGigabyte,
+        nginx: &[PACKETS],
+        contenders: &[NGINX, HTTPOUT, HTTPOUT_GENERATE],
+        goals: &[Goal::Takes {
+            contender: HTTPOUT_GENERATE.name,
+            at_most: 1000.0,
         }],
     },
 ];

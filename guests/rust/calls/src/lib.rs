@@ -61,6 +61,10 @@ impl Plugin for Calls {
                 _ => false,
             };
         }
+        if action == "id,sleep" {
+            exchange.id();
+            act("sleep");
+        }
         act(action);
         match self.sends.as_str() {
             "" => Next::Send,
@@ -131,6 +135,7 @@ impl Plugin for Calls {
                 Vec::new()
             }
             "timer" => vec![timer(Duration::from_millis(1))],
+            "pause" => vec![timer(Duration::from_millis(100))],
             "wait" => never(),
             what => {
                 act(what);

@@ -6,12 +6,12 @@ use httpout_plugins::{Exchange, RequestBody};
 use crate::body::Upload;
 use crate::error::Reject;
 
-/// The body of a request, counted and bounded by option `maxs`.
+/// The body of a request, counted and bounded.
 pub(crate) struct Taken<'a> {
     upload: &'a mut Upload,
     exchange: &'a Exchange,
     /// In bytes; none is unlimited.
-    maxs: Option<u64>,
+    limit: Option<u64>,
     /// In bytes.
     received: u64,
 }
@@ -20,18 +20,18 @@ impl<'a> Taken<'a> {
     pub(crate) fn new(
         upload: &'a mut Upload,
         exchange: &'a Exchange,
-        maxs: Option<u64>,
+        limit: Option<u64>,
     ) -> Taken<'a> {
         Taken {
             upload,
             exchange,
-            maxs,
+            limit,
             received: 0,
         }
     }
 
     fn check_size(&self, bytes: u64) -> Result<(), Reject> {
-        match self.maxs {
+        match self.limit {
             Some(limit) if bytes > limit => Err(Reject::TooLarge { limit }),
             _ => Ok(()),
         }
