@@ -78,6 +78,9 @@ async fn ask(
     exchange: &Arc<Exchange>,
     open: &mut OpenSessions,
 ) -> Result<Decision, Fault> {
+    if let Some(recorder) = &plugin.recorder {
+        recorder.count_request();
+    }
     let session = Session::open(plugin).await?;
     let patience = plugin.spec.limits.reply;
     // It is open from now on: if the client leaves while the plugin waits, it is told.
@@ -111,6 +114,9 @@ impl OpenSessions {
 }
 
 fn log(plugin: &Plugin, exchange: &Exchange, fault: &Fault) {
+    if let Some(recorder) = &plugin.recorder {
+        recorder.count_fault();
+    }
     let plugin = &*plugin.spec.name;
     tracing::warn!(target: "plugin", plugin, request = exchange.id, "{fault}");
 }

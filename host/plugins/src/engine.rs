@@ -6,10 +6,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::bindings::httpout::plugin::{host, http};
+use crate::bindings::httpout::plugin::{host, http, metrics, state};
 use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
+use crate::metrics::Metrics;
 use crate::spec::Pool;
+use crate::state::Spaces;
 use crate::store::StoreState;
 
 /// The engine that all plugins share.
@@ -17,6 +19,10 @@ pub struct Engine {
     pub(crate) wasmtime: wasmtime::Engine,
     pub(crate) linker: Linker<StoreState>,
     pub(crate) pool: Pool,
+    /// What plugins keep.
+    pub(crate) spaces: Arc<Spaces>,
+    /// None where nobody asks for them.
+    pub(crate) metrics: Option<Arc<Metrics>>,
     instances: Arc<Semaphore>,
     clock: Clock,
 }
@@ -42,13 +48,23 @@ impl Engine {
         };
         let clock = Clock::start(wasmtime.weak(), all_free)
             .map_err(|error| LoadError::Engine(error.to_string()))?;
+        let metrics = pool
+            .metrics
+            .then(|| Arc::new(Metrics::new(instances.clone())));
         Ok(Engine {
             wasmtime,
             linker,
             pool,
+            spaces: Arc::default(),
+            metrics,
             instances,
             clock,
         })
+    }
+
+    /// The figures of plugins, for the page of metrics.
+    pub fn metrics(&self) -> Option<Arc<Metrics>> {
+        self.metrics.clone()
     }
 
     /// Reserves an instance, waiting for a bounded time where all are in use.
@@ -102,5 +118,7 @@ pub(crate) fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<StoreSt
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    state::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    metrics::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     Ok(linker)
 }

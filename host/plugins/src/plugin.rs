@@ -10,8 +10,10 @@ use crate::call::Session;
 use crate::engine::Engine;
 use crate::error::{Fault, LoadError, escape};
 use crate::exports::Exports;
+use crate::metrics::Recorder;
 use crate::snapshot::{self, Snapshot};
 use crate::spec::PluginSpec;
+use crate::state::Space;
 use crate::store::{Server, StoreState};
 
 /// A plugin, ready to be instantiated for a request.
@@ -23,6 +25,8 @@ pub struct Plugin {
     /// Where no snapshot holds what `init` left.
     pub(crate) inits_each_instance: bool,
     server: Arc<dyn Server>,
+    space: Arc<Space>,
+    pub(crate) recorder: Option<Arc<Recorder>>,
 }
 
 impl Plugin {
@@ -47,7 +51,15 @@ impl Plugin {
                 other => other.to_string(),
             },
         };
-        let state = StoreState::new(spec.clone(), server.clone());
+        let space = engine.spaces.of(&spec.name);
+        let metrics = engine.metrics.as_ref();
+        let recorder = metrics.map(|metrics| metrics.recorder(&spec.name));
+        let state = StoreState::new(
+            spec.clone(),
+            server.clone(),
+            space.clone(),
+            recorder.clone(),
+        );
         let snapshot = snapshot::take(&bytes, state).await;
         let inits_each_instance = match snapshot.map_err(init_error)? {
             Snapshot::Taken(bytes) => {
@@ -67,6 +79,8 @@ impl Plugin {
             spec: spec.clone(),
             inits_each_instance,
             server,
+            space,
+            recorder,
         });
         Session::open(&plugin).await.map_err(init_error)?;
         Ok(plugin)
@@ -74,7 +88,12 @@ impl Plugin {
 
     /// The host's side of a fresh instance.
     pub(crate) fn state(&self) -> StoreState {
-        StoreState::new(self.spec.clone(), self.server.clone())
+        StoreState::new(
+            self.spec.clone(),
+            self.server.clone(),
+            self.space.clone(),
+            self.recorder.clone(),
+        )
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Limits {
     pub body: usize,
     /// Bytes that a plugin may write into the log in a second (option `plugin_log`).
     pub log: usize,
+    /// What its state may take, in bytes (option `plugin_state_size`).
+    pub state: usize,
 }
 
 /// What a plugin may reach beside its request. Nothing by default.
@@ -100,4 +102,6 @@ pub struct Pool {
     pub table: usize,
     /// Where compiled plugins are kept (option `plugin_cache`); none to compile at each start.
     pub cache: Option<PathBuf>,
+    /// Whether figures are recorded (option `metrics`).
+    pub metrics: bool,
 }

@@ -9,7 +9,9 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use crate::decision::Decision;
 use crate::error::Fault;
 use crate::exchange::Exchange;
+use crate::metrics::Recorder;
 use crate::spec::PluginSpec;
+use crate::state::Space;
 use crate::stderr::GuestStderr;
 
 /// What the server answers when a plugin asks it.
@@ -29,6 +31,10 @@ pub struct ExchangeHandle;
 pub(crate) struct StoreState {
     pub(crate) spec: Arc<PluginSpec>,
     pub(crate) server: Arc<dyn Server>,
+    /// What the plugin keeps.
+    pub(crate) space: Arc<Space>,
+    /// None where nobody asks for figures.
+    pub(crate) recorder: Option<Arc<Recorder>>,
     pub(crate) limits: StoreLimits,
     pub(crate) table: ResourceTable,
     pub(crate) current: Option<Current>,
@@ -48,13 +54,20 @@ pub(crate) struct Current {
 }
 
 impl StoreState {
-    pub(crate) fn new(spec: Arc<PluginSpec>, server: Arc<dyn Server>) -> Self {
+    pub(crate) fn new(
+        spec: Arc<PluginSpec>,
+        server: Arc<dyn Server>,
+        space: Arc<Space>,
+        recorder: Option<Arc<Recorder>>,
+    ) -> Self {
         let limits = StoreLimitsBuilder::new()
             .memory_size(spec.limits.memory)
             .build();
         StoreState {
             spec,
             server,
+            space,
+            recorder,
             limits,
             table: ResourceTable::new(),
             current: None,

@@ -42,6 +42,8 @@ pub use bindings::wasi::io::poll::Pollable;
 pub use bindings::wasi::random::random;
 
 pub mod log;
+pub mod metrics;
+pub mod state;
 
 use bindings::httpout::plugin::host;
 

@@ -36,7 +36,7 @@ pub(super) fn specs(options: &Options) -> Result<Vec<PluginSpec>, StartupError> 
 }
 
 /// What all plugins share, large enough for each of them; none where there is no plugin.
-pub(super) fn pool(options: &Options, specs: &[PluginSpec]) -> Option<Pool> {
+pub(super) fn pool(options: &Options, specs: &[PluginSpec], metrics: bool) -> Option<Pool> {
     let largest = |size: fn(&Limits) -> usize| specs.iter().map(|spec| size(&spec.limits)).max();
     Some(Pool {
         memory: largest(|limits| limits.memory)?,
@@ -45,6 +45,7 @@ pub(super) fn pool(options: &Options, specs: &[PluginSpec]) -> Option<Pool> {
         wait: milliseconds(options.plugin_wait),
         stack: size(options.plugin_stack),
         cache: options.plugin_cache.as_ref().map(PathBuf::from),
+        metrics,
     })
 }
 
@@ -145,6 +146,7 @@ fn limits(options: &Options) -> Result<Limits, StartupError> {
         fields_size: size(options.plugin_fields_size),
         body: size(options.plugin_body),
         log: size(options.plugin_log),
+        state: size(options.plugin_state_size),
     })
 }
 
