@@ -196,6 +196,15 @@ fn the_end_of_a_time_to_live_is_a_change() {
 }
 
 #[test]
+fn a_guest_may_wait_within_a_call_until_its_deadline() {
+    let server = store(&["--plugin_timeout=300"]);
+    let set: u64 = tell(&server, "set/a/x/1").parse().expect("is a version");
+    assert_eq!(tell(&server, &format!("block/a/{set}")), "none");
+    assert_eq!(Client::get(&server, "/store/block/a/0").status, 500);
+    server.wait_for_log("`on-request` took longer than 300 ms");
+}
+
+#[test]
 fn a_client_that_leaves_while_its_request_waits_costs_nothing() {
     let server = store(&["--plugin_timeout=60000"]);
     let mut client = Client::connect(&server);
@@ -354,6 +363,21 @@ fn a_file_of_state_that_is_none_is_refused_at_start() {
         let begins = error.starts_with("httpout: option `plugin_state`: ");
         assert!(begins && error.contains(said), "{error}");
     }
+}
+
+#[test]
+fn the_state_of_a_plugin_that_is_not_loaded_is_kept_too() {
+    let tree = Tree::new();
+    let mut server = kept(&tree);
+    tell(&server, "set/a/x");
+    server.signal("TERM");
+    assert!(server.wait().success());
+    let option = format!("--plugin_state={}", tree.text("state"));
+    let mut other = Server::start(["--plugin", &guest("ratelimit"), &option]);
+    assert_eq!(Client::get(&other, "/").status, 404);
+    other.signal("TERM");
+    assert!(other.wait().success());
+    assert!(tell(&kept(&tree), "get/a").starts_with("x at "));
 }
 
 #[test]

@@ -68,7 +68,7 @@ options! {
         plugin_wait       uint          = "1000"    "MS"              Advanced Planned Plugins   "milliseconds a request waits where all instances are in use, then it is answered 503"
         plugin_fail       choice<PluginFail> = "closed" "MODE"        Advanced Planned Plugins   "what becomes of requests while a plugin fails again and again"
         plugin_cache      str           = -         "DIR"             Advanced Planned Plugins   "directory for compiled plugins; `none` compiles them at each start; unless given, `httpout` in the user's cache directory"
-        plugin_state      str           = -         "FILE"            Advanced Ready   Plugins   "file that keeps the state of plugins when the server ends"
+        plugin_state      str           = -         "FILE"            Advanced Ready   Plugins   "file that keeps the state of plugins over restarts"
         plugin_state_size uint          = "16M"     "BYTES"           Advanced Ready   Plugins   "state that a plugin may keep, in bytes, 0 for none"
         metrics           str           = -         "PATH"            Advanced Ready   Operation "path of a page of metrics in the text form of Prometheus, such as `/_/metrics`"
         config            str           = -         "FILE"            Basic    Planned Operation "configuration file"

@@ -66,6 +66,10 @@ fn obey(words: &[&str]) -> String {
             state::watch(&"k".repeat(number(size)), 0);
             "watched".to_owned()
         }
+        ["block", key, version] => {
+            state::watch(key, number(version)).block();
+            show(key)
+        }
         ["add", name, label, by] => {
             metrics::add(name, &[("label", label)], number(by));
             String::new()

@@ -401,13 +401,11 @@ mod tests {
             (". --block_size=1023", "block_size"),
             (". --block_size=0", "block_size"),
             (". --block_size=17M", "block_size"),
-            (". --plugin_state=", "plugin_state"),
             (". --plugin_state=..", "plugin_state"),
             (
                 "httpout:rdirs=.:plugin_state=a httpout:rdirs=.:plugin_state=b",
                 "plugin_state",
             ),
-            (". --metrics=", "metrics"),
             (". --metrics=metrics", "metrics"),
             (". --metrics=/a/../metrics", "metrics"),
             (". --metrics=//metrics", "metrics"),

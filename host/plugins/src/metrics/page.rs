@@ -28,21 +28,18 @@ impl Collector for Metrics {
             None,
             MetricType::Gauge,
         )?)?;
-        let counts: [(&str, &str, fn(&Meter) -> &AtomicU64); 2] = [
-            (
-                "httpout_plugins_requests",
-                "Requests that a plugin was asked about",
-                |meter| &meter.requests,
-            ),
-            (
-                "httpout_plugins_faults",
-                "Requests at which a plugin has failed",
-                |meter| &meter.faults,
-            ),
-        ];
-        for (name, help, count) in counts {
-            self.encode_meters(&mut encoder, name, help, count)?;
-        }
+        self.encode_meters(
+            &mut encoder,
+            "httpout_plugins_requests",
+            "Requests that a plugin was asked about",
+            |meter| &meter.requests,
+        )?;
+        self.encode_meters(
+            &mut encoder,
+            "httpout_plugins_faults",
+            "Requests at which a plugin has failed",
+            |meter| &meter.faults,
+        )?;
         let recorded = self.recorded.lock().expect("no holder panics");
         for (name, family) in &recorded.families {
             encode_family(&mut encoder, name, family)?;

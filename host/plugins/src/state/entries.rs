@@ -369,73 +369,91 @@ mod tests {
     enum Step {
         Set(u8, usize, Option<Time>),
         Delete(u8),
-        Increment(u8),
         CompareAndSet(u8, u64, usize),
         Pass(Time),
     }
 
     fn step() -> impl Strategy<Value = Step> {
         let key = || 0..6_u8;
+        let size = || 0..300_usize;
+        let ttl = proptest::option::of(0..9_u64);
         prop_oneof![
-            (key(), 0..300_usize, proptest::option::of(0..9_u64))
-                .prop_map(|(key, size, ttl)| Step::Set(key, size, ttl)),
+            (key(), size(), ttl).prop_map(|(key, size, ttl)| Step::Set(key, size, ttl)),
             key().prop_map(Step::Delete),
-            key().prop_map(Step::Increment),
-            (key(), 0..9_u64, 0..300_usize)
+            (key(), 0..9_u64, size())
                 .prop_map(|(key, version, size)| Step::CompareAndSet(key, version, size)),
             (0..4_u64).prop_map(Step::Pass),
         ]
     }
 
+    /// What exists: sizes, versions and expiries, without any order or account.
+    #[derive(Default)]
+    struct Model(BTreeMap<u8, (usize, u64, Option<Time>)>);
+
+    impl Model {
+        fn pass(&mut self, now: Time) {
+            let exists = |expiry: Option<Time>| expiry.is_none_or(|expiry| now < expiry);
+            self.0.retain(|_, (_, _, expiry)| exists(*expiry));
+        }
+
+        fn fits(&self, key: u8, size: usize) -> bool {
+            let others = self.0.iter().filter(|(other, _)| **other != key);
+            let taken: usize = others.map(|(_, (size, ..))| size + 1 + OVERHEAD).sum();
+            let is_smaller = self.0.get(&key).is_some_and(|(old, ..)| size <= *old);
+            is_smaller || taken + size + 1 + OVERHEAD <= LIMIT
+        }
+    }
+
     proptest! {
-        /// Whatever happens: what is counted is what is there, within the limit, and versions only grow.
+        /// What exists is what was set, and something is refused only where it does not fit beside what exists.
         #[test]
-        fn the_account_is_that_of_what_is_there(steps in proptest::collection::vec(step(), 0..60)) {
-            let mut entries = Entries::default();
-            let mut now = 0;
+        fn entries_are_those_of_a_model(steps in proptest::collection::vec(step(), 0..80)) {
+            let (mut entries, mut model, mut now) = (Entries::default(), Model::default(), 0);
             for step in steps {
-                let before = entries.last_version;
-                let changed = match step {
+                let last = entries.last_version;
+                let value = |size| Bytes::from(vec![b'x'; size]);
+                match step {
                     Step::Set(key, size, ttl) => {
                         let expiry = ttl.map(|ttl| now + ttl);
-                        let done = set(&mut entries, &key.to_string(), size, expiry, now);
-                        let exists = entries.get(&key.to_string(), now).is_some();
-                        prop_assert!(!done || exists == (ttl != Some(0)));
-                        done
+                        let fits = model.fits(key, size);
+                        let set = entries.set(&key.to_string(), value(size), expiry, LIMIT, now);
+                        prop_assert_eq!(set, if fits { Ok(last + 1) } else { Err(Refusal::NoRoom(LIMIT)) });
+                        if fits {
+                            model.0.insert(key, (size, last + 1, expiry));
+                        }
                     }
                     Step::Delete(key) => {
-                        entries.delete(&key.to_string(), now);
-                        prop_assert!(entries.get(&key.to_string(), now).is_none());
-                        false
+                        let existed = model.0.remove(&key).is_some();
+                        prop_assert_eq!(entries.delete(&key.to_string(), now), existed);
                     }
-                    Step::Increment(key) => entries.increment(&key.to_string(), 1, None, LIMIT, now).is_ok(),
                     Step::CompareAndSet(key, version, size) => {
-                        let standing = entries.version(&key.to_string(), now);
-                        let value = vec![b'1'; size].into();
-                        let set = entries.compare_and_set(&key.to_string(), version, value, None, LIMIT, now);
-                        let is_set = matches!(set, Ok(Ok(_)));
-                        match set {
-                            Ok(Ok(new)) => prop_assert!(standing == version && new > before),
-                            Ok(Err(other)) => prop_assert!(other == standing && standing != version),
-                            Err(refusal) => prop_assert_eq!(refusal, Refusal::NoRoom(LIMIT)),
+                        let (_, standing, expiry) = model.0.get(&key).copied().unwrap_or_default();
+                        let fits = model.fits(key, size);
+                        let expected = match standing == version {
+                            false => Ok(Err(standing)),
+                            true if fits => Ok(Ok(last + 1)),
+                            true => Err(Refusal::NoRoom(LIMIT)),
+                        };
+                        let key_text = key.to_string();
+                        let set = entries.compare_and_set(&key_text, version, value(size), None, LIMIT, now);
+                        if set == Ok(Ok(last + 1)) {
+                            model.0.insert(key, (size, last + 1, expiry));
                         }
-                        is_set
+                        prop_assert_eq!(set, expected);
                     }
-                    Step::Pass(time) => {
-                        now += time;
-                        false
-                    }
-                };
-                prop_assert_eq!(entries.last_version, before + u64::from(changed));
-                let sizes = entries.by_key.iter().map(|(key, entry)| room(key, &entry.value));
-                prop_assert_eq!(entries.size, sizes.sum::<usize>());
+                    Step::Pass(time) => now += time,
+                }
+                model.pass(now);
+                for key in 0..6 {
+                    let entry = entries.get(&key.to_string(), now);
+                    let found = entry.map(|entry| (entry.value.len(), entry.version, entry.expiry));
+                    prop_assert_eq!(found, model.0.get(&key).copied());
+                }
+                let rooms = entries.by_key.iter().map(|(key, entry)| room(key, &entry.value));
+                prop_assert_eq!(entries.size, rooms.sum::<usize>());
                 prop_assert!(entries.size <= LIMIT);
-                let expiring = entries.by_key.iter().filter(|(_, entry)| entry.expiry.is_some());
+                let expiring = entries.by_key.values().filter(|entry| entry.expiry.is_some());
                 prop_assert_eq!(entries.by_expiry.len(), expiring.count());
-                let mut seen: Vec<u64> = entries.by_key.values().map(|entry| entry.version).collect();
-                seen.sort_unstable();
-                seen.dedup();
-                prop_assert_eq!(seen.len(), entries.by_key.len());
             }
         }
     }

@@ -74,8 +74,10 @@ impl state::Host for StoreState {
             entries.compare_and_set(&key, version, value, expiry(now, ttl_ms), limit, now)
         });
         Ok(set.unwrap_or_else(|refusal| {
-            let plugin = &*self.spec.name;
-            tracing::warn!(target: "plugin", plugin, "compare-and-set refused: {refusal}");
+            if self.space.may_complain() {
+                let plugin = &*self.spec.name;
+                tracing::warn!(target: "plugin", plugin, "compare-and-set refused: {refusal}");
+            }
             Err(version)
         }))
     }

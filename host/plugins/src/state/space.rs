@@ -16,7 +16,11 @@ pub(crate) struct Space {
     entries: Mutex<Entries>,
     clock: Clock,
     changed: Arc<Changed>,
+    last_complaint: Mutex<Option<Instant>>,
 }
+
+/// How often it is said that a plugin finds no room.
+const COMPLAINTS: Duration = Duration::from_secs(10);
 
 /// The name spaces of all plugins, by their names.
 #[derive(Debug)]
@@ -51,6 +55,16 @@ impl Space {
         let done = self.read(change);
         self.changed.set();
         done
+    }
+
+    /// Whether it may be said in the log that there is no room: a guest could try again and again.
+    pub(super) fn may_complain(&self) -> bool {
+        let mut last = self.last_complaint.lock().expect("no holder panics");
+        let may = last.is_none_or(|last| last.elapsed() >= COMPLAINTS);
+        if may {
+            *last = Some(Instant::now());
+        }
+        may
     }
 
     /// Waits for a time; for ever without one.
@@ -102,6 +116,7 @@ impl Spaces {
             entries: Mutex::new(entries),
             clock: self.clock,
             changed: self.changed.clone(),
+            last_complaint: Mutex::default(),
         })
     }
 }
