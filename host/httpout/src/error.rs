@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ::http::StatusCode;
 use httpout_options::UsageError;
-use httpout_plugins::{Fault, LoadError};
+use httpout_plugins::{Fault, LoadError, StateError};
 use rustix::io::Errno;
 use thiserror::Error;
 
@@ -43,6 +43,9 @@ pub enum StartupError {
     /// A plugin cannot be loaded.
     #[error("option `plugin`: {0}")]
     Plugin(#[from] LoadError),
+    /// The state of plugins cannot be kept.
+    #[error("option `plugin_state`: {0}")]
+    State(#[from] StateError),
     /// The address cannot be bound.
     #[error("cannot listen on {address}: {}", bind_reason(.source))]
     Bind {

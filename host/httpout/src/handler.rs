@@ -122,6 +122,7 @@ async fn respond(
         strip_body(&mut answer);
     }
     exchange.status.store(answer.status().as_u16(), Relaxed);
+    link.count_request(&head.method, answer.status());
     let delivery = link.delivery(head.version);
     answer.map(|content| Body::new(content, ending, delivery, site.block_size))
 }
@@ -179,7 +180,11 @@ async fn route(
             let path = path::normalize_decoded(below)?;
             site.mode.serve_granted(exchange, directory, &path).await
         }
-        _ => site.mode.route(exchange, &exchange.path, upload).await,
+        // Behind the plugins, which may guard it.
+        _ => match &site.page {
+            Some(page) if page.is_at(&exchange.path) => page.answer(exchange),
+            _ => site.mode.route(exchange, &exchange.path, upload).await,
+        },
     }
 }
 

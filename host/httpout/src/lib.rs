@@ -11,6 +11,7 @@ mod headers;
 mod http;
 mod listing;
 pub mod log;
+mod metrics;
 mod mode;
 mod plugins;
 mod rdirs;

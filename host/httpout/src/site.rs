@@ -10,6 +10,7 @@ use crate::error::StartupError;
 use crate::headers::CommonFields;
 use crate::http::cors;
 use crate::listing::Listings;
+use crate::metrics::{Metrics, Page};
 use crate::mode::{FileServer, Mode, Uploads};
 use crate::plugins;
 use crate::reqlog::Reqlog;
@@ -20,6 +21,8 @@ use crate::settings::{Caching, ServerSettings, cannot_open};
 pub(crate) struct Site {
     pub(crate) mode: Arc<Mode>,
     pub(crate) chain: Chain,
+    /// None where nobody asked for it.
+    pub(crate) page: Option<Page>,
     pub(crate) fields: CommonFields,
     pub(crate) cors: cors::Policy,
     pub(crate) reqlog: Reqlog,
@@ -33,11 +36,12 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Opens the directories and loads the plugins. `names` and `engine` are shared by all servers.
+    /// Opens the directories and loads the plugins. `names`, `engine` and `metrics` are shared by all servers.
     pub(crate) async fn open(
         settings: &ServerSettings,
         names: Arc<Names>,
         engine: Option<&Arc<Engine>>,
+        metrics: Option<&Arc<Metrics>>,
     ) -> Result<Site, StartupError> {
         // First, because it may be one of those for read, and is made if it is not there.
         let uploads = open_uploads(settings, names)?;
@@ -55,9 +59,12 @@ impl Site {
             timeout: settings.timeout,
         }));
         let chain = plugins::load(settings, engine, mode.clone()).await?;
+        let path = settings.metrics.clone();
+        let page = path.zip(metrics);
         Ok(Site {
             mode,
             chain,
+            page: page.map(|(path, metrics)| Page::new(metrics.clone(), path)),
             fields: settings.fields.clone(),
             cors: settings.cors,
             reqlog: settings.reqlog.clone(),

@@ -72,8 +72,9 @@ options! {
         plugin_wait       uint          = "1000"    "MS"              Advanced Ready   Plugins   "milliseconds a request waits where all instances are in use, then it is answered 503; 0 does not wait"
         plugin_fail       choice<PluginFail> = "closed" "MODE"        Advanced Ready   Plugins   "what becomes of requests while a plugin fails again and again: `closed` answers 503, `open` goes on without the plugin"
         plugin_cache      str           = -         "DIR"             Advanced Ready   Plugins   "directory for compiled plugins; `none` compiles them at each start; unless given, `httpout` in the user's cache directory"
-        plugin_state      str           = -         "FILE"            Advanced Planned Plugins   "file that keeps the state of plugins when the server ends"
-        metrics           str           = -         "PATH"            Advanced Planned Operation "path of a page of metrics in the text form of Prometheus, such as `/_/metrics`"
+        plugin_state      str           = -         "FILE"            Advanced Ready   Plugins   "file that keeps the state of plugins over restarts"
+        plugin_state_size uint          = "16M"     "BYTES"           Advanced Ready   Plugins   "state that a plugin may keep, in bytes, 0 for none"
+        metrics           str           = -         "PATH"            Advanced Ready   Operation "path of a page of metrics in the text form of Prometheus, such as `/_/metrics`"
         config            str           = -         "FILE"            Basic    Ready   Operation "configuration file in TOML, which can say all that the command line can; the command line goes before it"
         log               choice<Log>   = "info"    "LEVEL"           Basic    Ready   Operation "how much the server says"
     }

@@ -97,6 +97,9 @@ async fn ask<B: RequestBody>(
     open: &mut OpenSessions,
     body: &mut B,
 ) -> Result<Decision, Refusal<B::Error>> {
+    if let Some(recorder) = &plugin.common.recorder {
+        recorder.count_request();
+    }
     let session = Session::open(plugin).await;
     let session = session.inspect_err(|fault| log(plugin, exchange, fault))?;
     let shared = Shared::new(plugin.clone(), session);
@@ -187,6 +190,9 @@ impl OpenSessions {
 }
 
 fn log(plugin: &Plugin, exchange: &Exchange, fault: &Fault) {
+    if let Some(recorder) = &plugin.common.recorder {
+        recorder.count_fault();
+    }
     match fault {
         // The beginning of the rest was told.
         Fault::Resting(_) => {

@@ -1,14 +1,17 @@
-//! What all instances of a plugin share: its lines in the log, and what it was granted.
+//! What all instances of a plugin share: its lines in the log, what it was granted, what it keeps and records.
 
 use std::sync::Arc;
 
 use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
+use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::log::PluginLog;
+use crate::metrics::Recorder;
 use crate::outbound::Client;
 use crate::spec::{GrantedDirectory, PluginSpec};
+use crate::state::Space;
 
 /// One of each for a plugin, made when it is loaded.
 pub(crate) struct Common {
@@ -17,6 +20,10 @@ pub(crate) struct Common {
     pub(crate) directories: WasiFilesystemCtx,
     /// None where no destination was granted.
     pub(crate) client: Option<Arc<Client>>,
+    /// What it keeps.
+    pub(crate) space: Arc<Space>,
+    /// None where nobody asks for figures.
+    pub(crate) recorder: Option<Arc<Recorder>>,
 }
 
 impl Common {
@@ -24,12 +31,15 @@ impl Common {
     ///
     /// # Errors
     /// The directory that cannot be opened.
-    pub(crate) fn new(spec: &PluginSpec) -> Result<Arc<Common>, LoadError> {
+    pub(crate) fn new(engine: &Engine, spec: &PluginSpec) -> Result<Arc<Common>, LoadError> {
+        let metrics = engine.metrics.as_ref();
         let log = Arc::new(PluginLog::new(&spec.name, spec.limits.log));
         Ok(Arc::new(Common {
             directories: open(&spec.grants.directories)?,
             client: Client::new(spec, log.clone()),
             log,
+            space: engine.spaces.of(&spec.name),
+            recorder: metrics.map(|metrics| metrics.recorder(&spec.name)),
         }))
     }
 }

@@ -7,12 +7,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::bindings::httpout::plugin::{host, http};
+use crate::bindings::httpout::plugin::{host, http, metrics, state};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
+use crate::metrics::Metrics;
 use crate::reuse::{Idle, Live};
 use crate::spec::{Grants, Pool};
+use crate::state::Spaces;
 use crate::store::{CORE_INSTANCES, MEMORIES, StoreState, TABLES};
 
 /// Instances beside those of the requests: plugins are tried in them while they are loaded.
@@ -22,6 +24,10 @@ const LOADING: u32 = 2;
 pub struct Engine {
     pub(crate) wasmtime: wasmtime::Engine,
     pub(crate) pool: Pool,
+    /// What plugins keep.
+    pub(crate) spaces: Arc<Spaces>,
+    /// None where nobody asks for them.
+    pub(crate) metrics: Option<Arc<Metrics>>,
     instances: Arc<Semaphore>,
     /// One plugin is loaded at a time; it needs an instance beside those of the requests.
     loading: Arc<Semaphore>,
@@ -54,16 +60,26 @@ impl Engine {
         };
         let clock = Clock::start(wasmtime.weak(), all_free)
             .map_err(|error| LoadError::Engine(error.to_string()))?;
+        let metrics = pool
+            .metrics
+            .then(|| Arc::new(Metrics::new(instances.clone())));
         Ok(Engine {
             wasmtime,
             cache: open_cache(&pool),
             pool,
+            spaces: Arc::default(),
+            metrics,
             instances,
             loading,
             idle: Arc::default(),
             waiting: AtomicUsize::new(0),
             clock,
         })
+    }
+
+    /// The figures of plugins, for the page of metrics.
+    pub fn metrics(&self) -> Option<Arc<Metrics>> {
+        self.metrics.clone()
     }
 
     /// Compiles a component, or takes its code from the cache. May take seconds of a core.
@@ -216,6 +232,8 @@ pub(crate) fn link(
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    state::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    metrics::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     if !grants.destinations.is_empty() {
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     }

@@ -285,7 +285,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// A path in one line.
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     escape(&path.to_string_lossy())
 }
 

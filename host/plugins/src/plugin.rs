@@ -36,7 +36,7 @@ pub struct Plugin {
     pub(crate) breaker: Breaker,
     /// What its idle instances are kept by.
     pub(crate) id: u64,
-    common: Arc<Common>,
+    pub(crate) common: Arc<Common>,
 }
 
 impl Plugin {
@@ -97,7 +97,7 @@ async fn load(
 ) -> Result<Arc<Plugin>, LoadError> {
     let path = &spec.path;
     let (bytes, stamp) = source::read(path)?;
-    let common = Common::new(&spec)?;
+    let common = Common::new(&engine, &spec)?;
     let mut state = StoreState::new(spec.clone(), server.clone(), common.clone());
     state.seed = engine.seed();
     let (linked, inits_each_instance) = match snapshot::take(&engine, path, &bytes, state).await? {

@@ -84,6 +84,8 @@ pub struct Limits {
     pub fetches: usize,
     /// The largest body of their responses in bytes (option `plugin_fetch_size`).
     pub fetch_size: u64,
+    /// What its state may take, in bytes (option `plugin_state_size`).
+    pub state: usize,
 }
 
 /// What a plugin may reach beside its request. Nothing by default.
@@ -158,6 +160,8 @@ pub struct Pool {
     pub table: usize,
     /// Where compiled plugins are kept (option `plugin_cache`); none to compile at each start.
     pub cache: Option<PathBuf>,
+    /// Whether figures are recorded (option `metrics`).
+    pub metrics: bool,
 }
 
 #[cfg(test)]

@@ -45,6 +45,8 @@ pub use bindings::wasi::random::random;
 
 pub mod fetch;
 pub mod log;
+pub mod metrics;
+pub mod state;
 
 use bindings::httpout::plugin::host;
 

@@ -50,7 +50,7 @@ async fn check_server(
     {
         readable.rdirs.retain(|exposed| exposed.path != *directory);
     }
-    Site::open(&readable, Arc::default(), engine).await?;
+    Site::open(&readable, Arc::default(), engine, None).await?;
     settings.tls.as_ref().map(tls::load).transpose()?;
     Ok(())
 }

@@ -13,7 +13,7 @@ use httpout_plugins::{PluginSpec, Pool, frames_message};
 
 use crate::error::{StartupError, shown};
 use crate::headers::CommonFields;
-use crate::http::cors;
+use crate::http::{cors, path};
 use crate::rdirs::{self, Exposed};
 use crate::reqlog::Reqlog;
 
@@ -32,6 +32,8 @@ pub struct Settings {
     pub(crate) servers: Vec<ServerSettings>,
     /// What the plugins of all servers share; none where there is no plugin.
     pub(crate) pool: Option<Pool>,
+    /// Where the state of all plugins is kept (option `plugin_state`).
+    pub(crate) plugin_state: Option<PathBuf>,
 }
 
 /// What one server does.
@@ -68,6 +70,8 @@ pub(crate) struct ServerSettings {
     pub(crate) cors: cors::Policy,
     pub(crate) reqlog: Reqlog,
     pub(crate) plugins: Vec<PluginSpec>,
+    /// Path of the page of metrics, decoded and normalized; none without one.
+    pub(crate) metrics: Option<Vec<u8>>,
     /// For plugins that ask for an option by its name.
     pub(crate) options: Options,
 }
@@ -98,10 +102,12 @@ impl Settings {
         let first = servers.first().ok_or(StartupError::NothingToServe)?;
         Ok(Settings {
             log: first.options.log,
+            plugin_state: plugin_state(&servers)?,
             pool: {
                 let all = servers.iter().flat_map(|server| &server.plugins);
                 let specs: Vec<PluginSpec> = all.cloned().collect();
-                plugins::pool(&first.options, &specs)?
+                let is_counting = servers.iter().any(|server| server.metrics.is_some());
+                plugins::pool(&first.options, &specs, is_counting)?
             },
             servers,
         })
@@ -147,6 +153,7 @@ impl ServerSettings {
             },
             reqlog: Reqlog::parse(options.reqlog.as_deref().unwrap_or_default()),
             plugins: plugins::specs(options)?,
+            metrics: metrics(options)?,
             options: options.clone(),
         })
     }
@@ -251,6 +258,44 @@ pub(crate) fn cannot_open(
 ) -> StartupError {
     let reason = format!("cannot open directory `{}`: {error}", shown(directory));
     refuse(option, reason)
+}
+
+/// All servers share the state of plugins, so that there is one file for it.
+fn plugin_state(servers: &[ServerSettings]) -> Result<Option<PathBuf>, StartupError> {
+    let mut files: Vec<&str> = servers
+        .iter()
+        .filter_map(|server| server.options.plugin_state.as_deref())
+        .collect();
+    files.dedup();
+    match files[..] {
+        [] => Ok(None),
+        [file] if Path::new(file).file_name().is_some() => Ok(Some(PathBuf::from(file))),
+        [file] => {
+            let reason = format!("`{}` is no name of a file", file.escape_debug());
+            Err(refuse("plugin_state", reason))
+        }
+        _ => Err(refuse(
+            "plugin_state",
+            "the servers of a line share one file",
+        )),
+    }
+}
+
+/// The page is at exactly one path: what no request could ask for is refused.
+fn metrics(options: &Options) -> Result<Option<Vec<u8>>, StartupError> {
+    let Some(text) = options.metrics.as_deref() else {
+        return Ok(None);
+    };
+    let normal = path::normalize_decoded(text).ok();
+    match normal.filter(|normal| normal == text.as_bytes()) {
+        Some(path) => Ok(Some(path)),
+        None => {
+            let shown = text.escape_debug();
+            let reason =
+                format!("`{shown}` is no path such as `/_/metrics`, decoded and normalized");
+            Err(refuse("metrics", reason))
+        }
+    }
 }
 
 fn caching(options: &Options) -> Result<Caching, StartupError> {
@@ -372,6 +417,14 @@ mod tests {
             (". --block_size=1023", "block_size"),
             (". --block_size=0", "block_size"),
             (". --block_size=17M", "block_size"),
+            (". --plugin_state=..", "plugin_state"),
+            (
+                "httpout:rdirs=.:plugin_state=a httpout:rdirs=.:plugin_state=b",
+                "plugin_state",
+            ),
+            (". --metrics=metrics", "metrics"),
+            (". --metrics=/a/../metrics", "metrics"),
+            (". --metrics=//metrics", "metrics"),
         ] {
             let error = check(line).expect_err(line).to_string();
             assert!(

@@ -120,7 +120,11 @@ fn name(plugin: &Plugin, before: &[PluginSpec], after: &[Plugin]) -> Result<Stri
 }
 
 /// What all plugins share, large enough for each of them; none where there is no plugin.
-pub(super) fn pool(options: &Options, specs: &[PluginSpec]) -> Result<Option<Pool>, StartupError> {
+pub(super) fn pool(
+    options: &Options,
+    specs: &[PluginSpec],
+    metrics: bool,
+) -> Result<Option<Pool>, StartupError> {
     let instances = instances(options)?;
     let largest = |size: fn(&Limits) -> usize| specs.iter().map(|spec| size(&spec.limits)).max();
     let sizes = (
@@ -137,6 +141,7 @@ pub(super) fn pool(options: &Options, specs: &[PluginSpec]) -> Result<Option<Poo
         wait: milliseconds(options.plugin_wait),
         stack: size(options.plugin_stack),
         cache: cache(options)?,
+        metrics,
     }))
 }
 
@@ -312,6 +317,7 @@ fn limits(options: &Options) -> Result<Limits, StartupError> {
         log: size(options.plugin_log),
         fetches: size(options.plugin_fetches),
         fetch_size: options.plugin_fetch_size,
+        state: size(options.plugin_state_size),
     })
 }
 
