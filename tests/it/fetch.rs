@@ -14,7 +14,7 @@ use crate::support::{Client, Server, Tree, guest};
 /// A server with the plugin `reach` and these options.
 fn serve(tree: &Tree, options: &[&str]) -> Server {
     let (www, plugin) = (tree.text("www"), guest("reach"));
-    let first = [&www[..], "--plugin", &plugin];
+    let first = [&www[..], "--plugin_timeout=60000", "--plugin", &plugin];
     Server::start(first.iter().chain(options))
 }
 
@@ -182,7 +182,7 @@ fn a_name_that_leads_to_a_private_address_is_refused() {
     let port = server.address.port();
     let said = ask(&server, &format!("fetch?http://{name}:{port}/hello.txt"));
     assert!(
-        said.contains("DestinationIpProhibited") || said.contains("DnsError"),
+        said.contains("none of its addresses") || said.contains("not known"),
         "{said}"
     );
     assert!(
@@ -390,10 +390,10 @@ fn https_trusts_whom_the_system_trusts() {
         &server,
         &format!("fetch?https://127.0.0.1:{port}/hello.txt"),
     );
-    assert!(said.contains("TlsCertificateError"), "{said}");
+    assert!(said.contains("certificate"), "{said}");
     // Nobody has vouched for it.
     let said = ask(&start("www/empty.txt"), &format!("fetch?{url}"));
-    assert!(said.contains("TlsCertificateError"), "{said}");
+    assert!(said.contains("certificate"), "{said}");
     // Plain HTTP is not what was granted.
     let said = ask(&server, &format!("fetch?http://localhost:{port}/"));
     assert!(said.contains("plugin_allow"), "{said}");

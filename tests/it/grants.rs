@@ -30,7 +30,7 @@ fn reaching(tree: &Tree) -> Command {
     // It could ask others too; that is for other tests.
     let allowed = "--plugin_allow=example.invalid";
     let mut command = command(["--port=0", "--ifce=127.0.0.1", "--maxp=0", &www, allowed]);
-    command.args(["--plugin", &plugin]);
+    command.args(["--plugin", &plugin, "--plugin_timeout=60000"]);
     command.current_dir(tree.path(""));
     command
 }
@@ -327,7 +327,7 @@ fn a_guest_that_waits_for_a_file_holds_up_nobody() {
     let fifo = tree.path("data/fifo");
     let made = Command::new("mkfifo").arg(&fifo).status();
     assert!(made.expect("mkfifo runs").success());
-    let server = serve(&tree, &["--plugin_dirs=data", "--plugin_timeout=60000"]);
+    let server = serve(&tree, &["--plugin_dirs=data"]);
     // More of them than there are worker threads.
     let mut waiting: Vec<Client> = (0..8).map(|_| Client::connect(&server)).collect();
     for client in &mut waiting {

@@ -174,10 +174,23 @@ impl std::error::Error for Error {}
 
 impl From<ErrorCode> for Error {
     fn from(code: ErrorCode) -> Error {
-        Error(match code {
-            ErrorCode::HttpRequestDenied => "it is not granted (option `plugin_allow`)".to_owned(),
-            other => format!("{other:?}"),
-        })
+        let text = match code {
+            ErrorCode::HttpRequestDenied => "it is not granted (option `plugin_allow`)",
+            ErrorCode::DestinationIpProhibited => {
+                "none of its addresses is public or granted (option `plugin_allow`)"
+            }
+            ErrorCode::ConnectionLimitReached => {
+                "too many requests are under way (option `plugin_fetches`)"
+            }
+            ErrorCode::DnsError(_) => "its name is not known",
+            ErrorCode::DnsTimeout => "its name was not found in time",
+            ErrorCode::ConnectionRefused => "it refuses to be connected to",
+            ErrorCode::ConnectionTimeout => "it was not connected to in time",
+            ErrorCode::ConnectionReadTimeout => "it does not answer in time",
+            ErrorCode::TlsCertificateError => "its certificate is not trusted",
+            other => return Error(format!("{other:?}")),
+        };
+        Error(text.to_owned())
     }
 }
 
