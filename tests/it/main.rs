@@ -8,6 +8,7 @@ mod command_line;
 mod compression;
 mod configuration;
 mod connections;
+mod contract;
 mod cors;
 mod fetch;
 mod file_server;
