@@ -3,21 +3,30 @@
 //! A file for each chapter of the documents. A test is: make files, start, ask, compare.
 
 mod breaker;
+mod calls;
 mod command_line;
 mod compression;
+mod configuration;
 mod connections;
+mod contract;
 mod cors;
+mod fetch;
 mod file_server;
 mod framing;
+mod grants;
 mod growing;
 mod guests;
 mod kept_files;
+mod limits;
 mod listings;
 mod loading;
 mod media_types;
+mod metrics;
 mod mounts;
 mod ranges;
 mod reload;
+mod reuse;
+mod state;
 mod support;
 mod tls;
 mod uploads;

@@ -158,3 +158,18 @@ fn a_file_that_is_being_written_is_not_tried() {
     assert!(is_counter(&server));
     assert!(!server.log().contains(STAYS), "{}", server.log());
 }
+
+#[test]
+fn a_request_that_waits_in_the_old_plugin_is_woken_from_the_new_one() {
+    let server = Server::start(["--plugin", &guest("later")]);
+    let mut client = Client::connect(&server);
+    client.send("GET /later/wait HTTP/1.1\r\nHost: test\r\n\r\n");
+    server.wait_for_log("waits for /later/wake/1");
+    server.signal("HUP");
+    server.wait_for_log(LOADED);
+    assert_eq!(
+        Client::get(&server, "/later/wake/1").text(),
+        "it is awake\n"
+    );
+    assert_eq!(client.read_response("GET").text(), "somebody came\n");
+}

@@ -11,10 +11,16 @@ struct Generated {
     content: fn() -> String,
 }
 
-const GENERATED: &[Generated] = &[Generated {
-    path: "docs/reference/options.md",
-    content: httpout_options::reference_page,
-}];
+const GENERATED: &[Generated] = &[
+    Generated {
+        path: "docs/reference/options.md",
+        content: httpout_options::reference_page,
+    },
+    Generated {
+        path: "docs/reference/httpout.1",
+        content: httpout_options::man_page,
+    },
+];
 
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     if usage::only_flag("--check", arguments)? {

@@ -26,15 +26,18 @@ pub(crate) fn check(exchange: &Exchange, cors: cors::Policy) -> Result<(), Rejec
 }
 
 fn check_method(method: &Method) -> Result<(), Reject> {
-    match *method {
-        Method::GET
-        | Method::HEAD
-        | Method::PUT
-        | Method::POST
-        | Method::DELETE
-        | Method::OPTIONS => Ok(()),
-        ref other => Err(Reject::UnknownMethod(other.to_string())),
+    match is_known(method) {
+        true => Ok(()),
+        false => Err(Reject::UnknownMethod(method.to_string())),
     }
+}
+
+/// The methods that are answered with anything but 501.
+pub(crate) fn is_known(method: &Method) -> bool {
+    matches!(
+        *method,
+        Method::GET | Method::HEAD | Method::PUT | Method::POST | Method::DELETE | Method::OPTIONS
+    )
 }
 
 /// A path, a whole URL, or `*` for OPTIONS.

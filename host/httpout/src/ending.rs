@@ -5,7 +5,7 @@ use std::sync::Arc;
 use httpout_plugins::{CloseCode, Exchange, OpenSessions};
 use tokio::runtime::Handle;
 
-use crate::server::Link;
+use crate::server::{Handling, Link};
 use crate::site::Site;
 
 /// Ends an exchange when it is dropped: tells the plugins, then writes the record.
@@ -13,7 +13,7 @@ use crate::site::Site;
 /// It travels with the response body. If the handler is dropped before there is one, the client has left.
 pub(crate) struct Ending {
     pub(crate) exchange: Arc<Exchange>,
-    /// The plugin instances that want to know the end.
+    /// The plugin instances to which more calls are to be made.
     pub(crate) open: OpenSessions,
     site: Arc<Site>,
     /// The server does not stop before plugins have been told.
@@ -31,6 +31,11 @@ impl Ending {
             link,
             code: None,
         }
+    }
+
+    /// A plugin makes the body wait: the connection is not idle.
+    pub(crate) fn start_waiting(&self) -> Handling {
+        self.link.start_handling()
     }
 
     /// How the exchange has ended; what is said first counts.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ::http::StatusCode;
 use httpout_options::UsageError;
-use httpout_plugins::{Fault, LoadError};
+use httpout_plugins::{Fault, LoadError, StateError};
 use rustix::io::Errno;
 use thiserror::Error;
 
@@ -24,6 +24,16 @@ pub enum StartupError {
         /// What is wrong, and what would do.
         reason: String,
     },
+    /// What is wrong stands in the configuration file.
+    #[error("{}:{line}: {error}", shown(Path::new(.file)))]
+    ConfigFile {
+        /// The file as it was named.
+        file: String,
+        /// The line of it.
+        line: usize,
+        /// What is wrong.
+        error: Box<StartupError>,
+    },
     /// A part of the command line that this version cannot do yet.
     #[error("{0} is not supported by this version of httpout yet")]
     NotYet(String),
@@ -33,6 +43,12 @@ pub enum StartupError {
     /// A plugin cannot be loaded.
     #[error("option `plugin`: {0}")]
     Plugin(#[from] LoadError),
+    /// A script cannot be loaded.
+    #[error("option `js`: {0}")]
+    Script(LoadError),
+    /// The state of plugins cannot be kept.
+    #[error("option `plugin_state`: {0}")]
+    State(#[from] StateError),
     /// The address cannot be bound.
     #[error("cannot listen on {address}: {}", bind_reason(.source))]
     Bind {

@@ -8,12 +8,12 @@ use std::task::{Context, Poll, ready};
 
 use ::http::request::Parts;
 use ::http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
-use httpout_plugins::{self as plugins, CloseCode, Decision, Exchange};
+use httpout_plugins::{self as plugins, CloseCode, Decision, Exchange, Refusal};
 use hyper::body::Incoming;
 use tokio::task::JoinHandle;
 
 use crate::admit;
-use crate::body::{Body, Content, Upload};
+use crate::body::{Body, Content, PLUGIN_BLOCK, Taken, Upload};
 use crate::ending::Ending;
 use crate::error::Reject;
 use crate::headers;
@@ -122,8 +122,9 @@ async fn respond(
         strip_body(&mut answer);
     }
     exchange.status.store(answer.status().as_u16(), Relaxed);
+    link.count_request(&head.method, answer.status());
     let delivery = link.delivery(head.version);
-    answer.map(|content| Body::new(content, ending, delivery))
+    answer.map(|content| Body::new(content, ending, delivery, site.block_size))
 }
 
 /// Asks the plugins, then the server itself where none has replied.
@@ -137,13 +138,22 @@ async fn answer(
     let asked = match ending.as_deref_mut() {
         // Boxed: a server without plugins would move the large state of their calls with every request.
         Some(Ending { open, .. }) if !site.chain.is_empty() => {
-            Box::pin(site.chain.on_request(exchange, &mut decision, open)).await
+            let mut body = Taken::new(upload, exchange, site.maxs);
+            Box::pin(
+                site.chain
+                    .on_request(exchange, &mut decision, open, &mut body),
+            )
+            .await
         }
         _ => Ok(()),
     };
     let answer = match (asked, decision.reply) {
-        (Err(fault), _) => Err(fault.into()),
-        (Ok(()), Some(status)) => Ok(replied(status, decision.body)),
+        (Err(Refusal::Fault(fault)), _) => Err(fault.into()),
+        (Err(Refusal::Body(reject)), _) => Err(reject),
+        (Ok(()), Some(status)) => {
+            let content = own_content(site, exchange, decision.body, ending.as_deref());
+            Ok(replied(status, exchange.head.version, content))
+        }
         (Ok(()), None) => route(site, exchange, &decision.body, upload).await,
     };
     if let (Err(Reject::Incomplete), Some(ending)) = (&answer, ending) {
@@ -166,18 +176,53 @@ async fn route(
             let path = path::normalize_decoded(file)?;
             site.mode.route(exchange, &path, upload).await
         }
-        _ => site.mode.route(exchange, &exchange.path, upload).await,
+        plugins::Body::Granted { directory, below } => {
+            let path = path::normalize_decoded(below)?;
+            site.mode.serve_granted(exchange, directory, &path).await
+        }
+        // Behind the plugins, which may guard it.
+        _ => match &site.page {
+            Some(page) if page.is_at(&exchange.path) => page.answer(exchange),
+            _ => site.mode.route(exchange, &exchange.path, upload).await,
+        },
+    }
+}
+
+/// The body of a plugin's own response.
+fn own_content(
+    site: &Site,
+    exchange: &Arc<Exchange>,
+    body: plugins::Body,
+    ending: Option<&Ending>,
+) -> Content {
+    match body {
+        plugins::Body::Bytes(bytes) => Content::Bytes(bytes),
+        plugins::Body::Read(length) => {
+            let size = site.block_size.map_or(PLUGIN_BLOCK, |size| size as u64);
+            let size = u32::try_from(size).unwrap_or(u32::MAX);
+            let body = ending.and_then(|ending| ending.open.read_body(exchange, size, length));
+            body.map_or(Content::Empty, Content::Read)
+        }
+        plugins::Body::Unset | plugins::Body::File(_) | plugins::Body::Granted { .. } => {
+            Content::Empty
+        }
     }
 }
 
 /// The response of a plugin.
-fn replied(status: StatusCode, body: plugins::Body) -> Answer {
-    let content = match body {
-        plugins::Body::Bytes(bytes) if allows_body(status) => Content::Bytes(bytes),
-        _ => Content::Empty,
+fn replied(status: StatusCode, version: Version, content: Content) -> Answer {
+    let content = match allows_body(status) {
+        true => content,
+        false => Content::Empty,
     };
+    let is_endless = content.length().is_none();
     let mut answer = Response::new(content);
     *answer.status_mut() = status;
+    if is_endless && version < Version::HTTP_11 {
+        // Only the end of the connection ends such a body.
+        let close = HeaderValue::from_static("close");
+        answer.headers_mut().insert(header::CONNECTION, close);
+    }
     answer
 }
 

@@ -11,6 +11,7 @@ mod headers;
 mod http;
 mod listing;
 pub mod log;
+mod metrics;
 mod mode;
 mod plugins;
 mod rdirs;
@@ -24,5 +25,5 @@ mod site;
 mod within;
 
 pub use error::StartupError;
-pub use server::Servers;
+pub use server::{Servers, check};
 pub use settings::Settings;

@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use httpout::{Servers, Settings, StartupError, log};
-use httpout_options::{HelpLevel, Invocation, UsageError, explain, help, parse};
+use httpout_options::{
+    HelpLevel, Invocation, Log, UsageError, completions, explain, help, man_page, parse,
+};
 
 // Many small, short-lived allocations from several threads.
 #[global_allocator]
@@ -20,6 +22,12 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error),
         },
+        Ok(Invocation::Check(line)) => match Settings::check(line).and_then(check) {
+            Ok(report) => print(&report),
+            Err(error) => fail(&error),
+        },
+        Ok(Invocation::Completions(shell)) => print(&completions(shell)),
+        Ok(Invocation::Man) => print(&man_page()),
         Ok(Invocation::Help(level)) => print(&help(level)),
         Ok(Invocation::Explain(row)) => print(&explain(row)),
         Ok(Invocation::Version) => print(concat!("httpout ", env!("CARGO_PKG_VERSION"), "\n")),
@@ -34,13 +42,28 @@ fn main() -> ExitCode {
 /// Serves until a signal ends it.
 fn serve(settings: Settings) -> Result<(), StartupError> {
     let _last_lines = log::start(settings.log);
+    run(async { Servers::bind(settings).await?.run().await })
+}
+
+/// Tells what would be served.
+fn check(settings: Settings) -> Result<String, StartupError> {
+    // What plugins and settings got wrong is news; that they are loaded is in the report.
+    let level = match settings.log {
+        Log::Info => Log::Warn,
+        given => given,
+    };
+    let _last_lines = log::start(level);
+    run(httpout::check(settings))
+}
+
+fn run<T>(work: impl Future<Output = Result<T, StartupError>>) -> Result<T, StartupError> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(StartupError::Runtime)?;
-    let served = runtime.block_on(async { Servers::bind(settings).await?.run().await });
+    let result = runtime.block_on(work);
     runtime.shutdown_timeout(LAST_WORK);
-    served
+    result
 }
 
 fn print(text: &str) -> ExitCode {

@@ -1,14 +1,15 @@
 //! The plugins of the command line, and what they may ask of the server.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use httpout_options::Options;
-use httpout_plugins::{Chain, Engine, Kind, LoadError, Plugin, Server};
+use httpout_plugins::{Chain, Engine, LoadError, Plugin, Server};
 
 use crate::error::{StartupError, shown};
 use crate::http::path;
 use crate::mode::Mode;
-use crate::settings::ServerSettings;
+use crate::settings::{ServerSettings, at};
 
 /// Loads the plugins in their order. Without any there is no engine.
 pub(crate) async fn load(
@@ -24,25 +25,21 @@ pub(crate) async fn load(
         mode,
     });
     let mut plugins = Vec::new();
-    for spec in &settings.plugins {
-        let loading = Plugin::load(engine.clone(), Arc::new(spec.clone()), server.clone());
-        plugins.push(
-            loading
-                .await
-                .map_err(|error| cannot_load(spec.kind, &error))?,
-        );
+    for (index, spec) in settings.plugins.iter().enumerate() {
+        let plugin = Plugin::load(engine.clone(), Arc::new(spec.clone()), server.clone()).await;
+        plugins.push(plugin.map_err(|error| cannot_load(index, settings, error))?);
         tracing::info!("plugin `{}` is loaded", shown(&spec.path));
     }
     Ok(Chain::new(plugins))
 }
 
-fn cannot_load(kind: Kind, error: &LoadError) -> StartupError {
-    StartupError::Option {
-        option: match kind {
-            Kind::Component => "plugin",
-            Kind::Script => "js",
-        },
-        reason: error.to_string(),
+/// Why a plugin is of no use, and where it was given.
+fn cannot_load(index: usize, settings: &ServerSettings, error: LoadError) -> StartupError {
+    let options = &settings.options;
+    match options.plugin.get(index) {
+        Some(given) => at(options, Some(given.place), error.into()),
+        // The script stands behind the plugins.
+        None => at(options, options.place_of("js"), StartupError::Script(error)),
     }
 }
 
@@ -62,5 +59,9 @@ impl Server for Answers {
 
     fn is_file(&self, file: &str) -> bool {
         path::normalize_decoded(file).is_ok_and(|path| self.mode.is_file(&path))
+    }
+
+    fn is_granted_file(&self, directory: &Path, below: &str) -> bool {
+        path::normalize_decoded(below).is_ok_and(|path| self.mode.is_granted_file(directory, &path))
     }
 }

@@ -10,36 +10,46 @@ use crate::error::StartupError;
 use crate::headers::CommonFields;
 use crate::http::cors;
 use crate::listing::Listings;
+use crate::metrics::{Metrics, Page};
 use crate::mode::{FileServer, Mode, Uploads};
 use crate::plugins;
 use crate::reqlog::Reqlog;
-use crate::resource::{Compressed, Files, Mounts, Names, Store};
+use crate::resource::{Compressed, Files, Granted, Mounts, Names, Store};
 use crate::settings::{Caching, ServerSettings, cannot_open};
 
 /// Everything that a request meets on its way.
 pub(crate) struct Site {
     pub(crate) mode: Arc<Mode>,
     pub(crate) chain: Chain,
+    /// None where nobody asked for it.
+    pub(crate) page: Option<Page>,
     pub(crate) fields: CommonFields,
     pub(crate) cors: cors::Policy,
     pub(crate) reqlog: Reqlog,
     /// How long a client may send nothing; none is for ever.
     pub(crate) timeout: Option<Duration>,
+    /// The largest body of a request, in bytes; none is unlimited.
+    pub(crate) maxs: Option<u64>,
+    /// Option `block_size`, where it is given.
+    pub(crate) block_size: Option<usize>,
     last_exchange_id: AtomicU64,
 }
 
 impl Site {
-    /// Opens the directories and loads the plugins. `names` and `engine` are shared by all servers.
+    /// Opens the directories and loads the plugins. `names`, `engine` and `metrics` are shared by all servers.
     pub(crate) async fn open(
         settings: &ServerSettings,
         names: Arc<Names>,
         engine: Option<&Arc<Engine>>,
+        metrics: Option<&Arc<Metrics>>,
     ) -> Result<Site, StartupError> {
         // First, because it may be one of those for read, and is made if it is not there.
         let uploads = open_uploads(settings, names)?;
         let mounts = open_mounts(settings)?;
+        let granted = open_granted(settings)?;
         let listings = mounts.clone().filter(|_| settings.dlist);
         let mode = Arc::new(Mode::FileServer(FileServer {
+            granted,
             files: mounts.map(|mounts| Files::new(mounts, settings.zmax)),
             compressed: Compressed::new(),
             listings: listings.map(Listings::new),
@@ -49,13 +59,18 @@ impl Site {
             timeout: settings.timeout,
         }));
         let chain = plugins::load(settings, engine, mode.clone()).await?;
+        let path = settings.metrics.clone();
+        let page = path.zip(metrics);
         Ok(Site {
             mode,
             chain,
+            page: page.map(|(path, metrics)| Page::new(metrics.clone(), path)),
             fields: settings.fields.clone(),
             cors: settings.cors,
             reqlog: settings.reqlog.clone(),
             timeout: settings.timeout,
+            maxs: settings.maxs,
+            block_size: settings.block_size,
             last_exchange_id: AtomicU64::new(0),
         })
     }
@@ -81,6 +96,15 @@ fn open_mounts(settings: &ServerSettings) -> Result<Option<Arc<Mounts>>, Startup
         tracing::info!("serving `/{}/`", name.escape_debug());
     }
     Ok(Some(Arc::new(mounts)))
+}
+
+/// The directories of option `plugin_dirs`.
+fn open_granted(settings: &ServerSettings) -> Result<Granted, StartupError> {
+    let plugins = settings.plugins.iter();
+    let directories = plugins.flat_map(|plugin| &plugin.grants.directories);
+    let paths = directories.map(|directory| directory.path.as_path());
+    Granted::open_all(paths, settings.zmax)
+        .map_err(|(directory, error)| cannot_open("plugin_dirs", &directory, &error))
 }
 
 fn open_uploads(

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::completions::Shell;
 use crate::error::UsageError;
 use crate::filter::Argument;
 use crate::line;
@@ -13,6 +14,12 @@ use crate::row::{self, Row};
 pub enum Invocation {
     /// Serve, or push.
     Run(CommandLine),
+    /// Check what would be run.
+    Check(CommandLine),
+    /// Print a script that completes command lines.
+    Completions(Shell),
+    /// Print the manual page.
+    Man,
     /// Print the help.
     Help(HelpLevel),
     /// Print the version.
@@ -43,6 +50,18 @@ pub struct CommandLine {
     pub servers: Vec<Options>,
     /// The media options given as flags.
     pub media: Vec<Argument>,
+    /// The options given as flags, which all servers, inputs and outputs have taken.
+    pub flags: Options,
+    pub(crate) written: Servers,
+}
+
+/// Where the servers of a line come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Servers {
+    /// Each is a filter.
+    Written,
+    /// There is no filter: the flags alone make one.
+    Implied,
 }
 
 /// A source or a destination.
@@ -96,13 +115,17 @@ impl FilterName {
 
 /// Parse the words after the program's name.
 pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Invocation, UsageError> {
-    let words = words
+    let mut words = words
         .into_iter()
         .map(unicode)
         .collect::<Result<Vec<_>, _>>()?;
     match words.first().map(String::as_str) {
         None => Err(UsageError::NoArguments),
         Some("explain") => explain(&words[1..]),
+        Some("check") => check(words.split_off(1)),
+        Some("completions") => completions(&words[1..]),
+        Some("man") if words.len() > 1 => Err(UsageError::Man),
+        Some("man") => Ok(Invocation::Man),
         Some(_) => line::parse(words),
     }
 }
@@ -111,6 +134,28 @@ fn unicode(word: OsString) -> Result<String, UsageError> {
     word.into_string().map_err(|word| UsageError::NotUnicode {
         lossy: word.to_string_lossy().into_owned(),
     })
+}
+
+/// What follows is a command line. Its first word may be a configuration file.
+fn check(mut words: Vec<String>) -> Result<Invocation, UsageError> {
+    let first = words.first_mut().ok_or(UsageError::NothingToCheck)?;
+    if !first.starts_with('-') && first.ends_with(".toml") {
+        *first = format!("--config={first}");
+    }
+    match line::parse(words)? {
+        Invocation::Run(line) => Ok(Invocation::Check(line)),
+        other => Ok(other),
+    }
+}
+
+fn completions(words: &[String]) -> Result<Invocation, UsageError> {
+    let shell = match words {
+        [name] => Shell::parse(name),
+        _ => None,
+    };
+    shell
+        .map(Invocation::Completions)
+        .ok_or(UsageError::Completions)
 }
 
 fn explain(words: &[String]) -> Result<Invocation, UsageError> {

@@ -70,6 +70,35 @@ pub enum UsageError {
     #[error("`explain` takes one option, such as `httpout explain port`")]
     Explain,
 
+    /// The subcommand has nothing to check.
+    #[error(
+        "nothing to check: write what would start the server, such as `httpout check httpout.toml`"
+    )]
+    NothingToCheck,
+
+    /// No shell, or one that is not known.
+    #[error("`completions` takes one shell: `bash`, `zsh` or `fish`")]
+    Completions,
+
+    /// The subcommand takes nothing.
+    #[error("`man` takes no arguments, it prints the page: `httpout man | man -l -`")]
+    Man,
+
+    /// An option that does not stand in a filter.
+    #[error("option `{0}` is about the whole line, write `--{0}=…`")]
+    WholeLine(&'static str),
+
+    /// What stands in a configuration file.
+    #[error("{}:{line}: {}", printable(.file), printable(.reason))]
+    ConfigFile {
+        /// The file as it was named.
+        file: String,
+        /// The line of it.
+        line: usize,
+        /// What is wrong and what would do.
+        reason: String,
+    },
+
     /// An argument that is not UTF-8.
     #[error("argument `{}` is not valid UTF-8", printable(.lossy))]
     NotUnicode {

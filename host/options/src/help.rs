@@ -4,6 +4,7 @@ use crate::command_line::HelpLevel;
 use crate::media::MEDIA_OPTIONS;
 use crate::options::ROWS;
 use crate::row::{Group, Level, Origin, Row, State};
+use crate::subcommand::SUBCOMMANDS;
 
 const WIDTH: usize = 80;
 /// Where the second column begins.
@@ -15,7 +16,7 @@ httpout: an HTTP server for media and files, with plugins
 usage:
   httpout [DIR]... [--OPTION[=VALUE]]...
   httpout httpout[:OPTION[=VALUE]]... [--OPTION[=VALUE]]...
-  httpout explain OPTION
+  httpout --config=FILE [--OPTION[=VALUE]]...
 
 examples:
   serve a directory on port 80
@@ -56,11 +57,16 @@ const GRAMMAR: &str = "
 Options apply to the whole line. Written as arguments of one filter, source or
 destination they apply to that one: `httpout:port=8080:dlist`. A switch that is
 on by default is turned off with `=false`. Numbers may end in k, M or G.
+In a configuration file the options are keys: `port = [8080, 8443]`.
 ";
 
 /// The help, wrapped at 80 columns.
 pub fn help(level: HelpLevel) -> String {
     let mut text = USAGE.to_owned();
+    let commands = SUBCOMMANDS
+        .iter()
+        .map(|command| (command.usage(), command.help.to_owned()));
+    section(&mut text, "commands", commands);
     section(&mut text, "words", pairs(WORDS));
     if level == HelpLevel::All {
         section(&mut text, "media", pairs(MEDIA_WORDS));
@@ -112,7 +118,10 @@ pub fn explain(row: &Row) -> String {
     }
     line("default", row.default.unwrap_or("none"));
     line("flag", &row.flag());
-    line("filter", &format!("httpout:{}", row.argument()));
+    if !row.is_of_the_line() {
+        line("filter", &format!("httpout:{}", row.argument()));
+        line("in a file", row.kind.in_file());
+    }
     line("from", origin);
     text
 }

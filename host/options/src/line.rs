@@ -3,7 +3,9 @@
 use std::iter::Peekable;
 use std::vec::IntoIter;
 
-use crate::command_line::{CommandLine, Endpoint, Filter, FilterName, HelpLevel, Invocation};
+use crate::command_line::{
+    CommandLine, Endpoint, Filter, FilterName, HelpLevel, Invocation, Servers,
+};
 use crate::error::UsageError;
 use crate::filter::{Argument, FilterString};
 use crate::media;
@@ -43,24 +45,25 @@ fn value(words: &mut Words, option: &'static str, example: &str) -> Result<Strin
         })
 }
 
-#[derive(Default)]
-struct Line {
-    flags: Options,
+/// What has been read of a command line or a configuration file.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Line {
+    pub(crate) flags: Options,
     directories: Vec<String>,
-    inputs: Vec<Endpoint>,
-    filters: Vec<Filter>,
-    outputs: Vec<Endpoint>,
-    servers: Vec<Options>,
-    media: Vec<Argument>,
+    pub(crate) inputs: Vec<Endpoint>,
+    pub(crate) filters: Vec<Filter>,
+    pub(crate) outputs: Vec<Endpoint>,
+    pub(crate) servers: Vec<Options>,
+    pub(crate) media: Vec<Argument>,
 }
 
 impl Line {
-    fn input(&mut self, text: &str) -> Result<(), UsageError> {
+    pub(crate) fn input(&mut self, text: &str) -> Result<(), UsageError> {
         self.inputs.push(endpoint(text)?);
         Ok(())
     }
 
-    fn output(&mut self, text: &str) -> Result<(), UsageError> {
+    pub(crate) fn output(&mut self, text: &str) -> Result<(), UsageError> {
         let mut output = endpoint(text)?;
         output.options.set(row("dst")?, &output.url)?;
         self.outputs.push(output);
@@ -109,20 +112,37 @@ impl Line {
         if let Some(destination) = word.strip_prefix("dst=") {
             return self.output(destination);
         }
-        let name = word.split(':').next().unwrap_or_default();
-        match (name, FilterName::parse(name)) {
-            ("httpout", _) => self.server(FilterString::filter(&word)?)?,
-            (_, Some(name)) => self.filters.push(filter(name, &word)?),
-            _ if word.contains("://") => return Err(UsageError::BareUrl { url: word }),
-            _ if name.len() < word.len() && !name.contains('/') => {
-                return Err(UsageError::UnknownFilter {
-                    name: name.to_owned(),
-                    word,
-                });
-            }
-            _ => self.directories.push(word),
+        if self.filter(&word)? {
+            return Ok(());
         }
+        let name = filter_name(&word);
+        if word.contains("://") {
+            return Err(UsageError::BareUrl { url: word });
+        }
+        if name.len() < word.len() && !name.contains('/') {
+            return Err(unknown_filter(&word));
+        }
+        self.directories.push(word);
         Ok(())
+    }
+
+    /// A filter; false if the word is none.
+    fn filter(&mut self, word: &str) -> Result<bool, UsageError> {
+        let name = filter_name(word);
+        match (name, FilterName::parse(name)) {
+            ("httpout", _) => self.server(FilterString::filter(word)?)?,
+            (_, Some(name)) => self.filters.push(filter(name, word)?),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// A filter, where nothing else may stand.
+    pub(crate) fn filter_or_fail(&mut self, word: &str) -> Result<(), UsageError> {
+        match self.filter(word)? {
+            true => Ok(()),
+            false => Err(unknown_filter(word)),
+        }
     }
 
     /// With `dst`, the filter is what `-o` would be; without, it takes no argument but options.
@@ -141,29 +161,102 @@ impl Line {
         Ok(())
     }
 
+    /// A server of these options, or what it sends to.
+    pub(crate) fn add_server(&mut self, options: Options) {
+        match options.dst.clone() {
+            Some(url) => self.outputs.push(Endpoint {
+                url,
+                arguments: Vec::new(),
+                properties: Vec::new(),
+                options,
+            }),
+            None => self.servers.push(options),
+        }
+    }
+
+    /// All that has no place yet stands in this line of a configuration file.
+    pub(crate) fn place_in_line(&mut self, line: usize) {
+        self.flags.place_in_line(line);
+        self.all_options()
+            .for_each(|options| options.place_in_line(line));
+    }
+
+    /// The end of a configuration file: relative paths are below its directory, and each server takes what stands
+    /// there for all.
+    pub(crate) fn settle(&mut self, directory: &str) {
+        self.flags.resolve(directory);
+        for endpoint in self.inputs.iter_mut().chain(&mut self.outputs) {
+            let is_relative = endpoint.url != "-"
+                && !endpoint.url.starts_with('/')
+                && !endpoint.url.contains("://");
+            if is_relative {
+                endpoint.url = format!("{directory}{}", endpoint.url);
+            }
+        }
+        let general = self.flags.clone();
+        for options in self.all_options() {
+            options.resolve(directory);
+            options.inherit(&general);
+        }
+    }
+
+    fn all_options(&mut self) -> impl Iterator<Item = &mut Options> {
+        let endpoints = self.inputs.iter_mut().chain(&mut self.outputs);
+        endpoints
+            .map(|endpoint| &mut endpoint.options)
+            .chain(&mut self.servers)
+    }
+
     fn finish(mut self) -> Result<CommandLine, UsageError> {
         if !self.directories.is_empty() {
-            // A directory may have a comma in its name, so the names go around the list's grammar.
-            self.flags.set(row("rdirs")?, "")?;
-            self.flags.rdirs.append(&mut self.directories);
+            // They add to those of a flag, and a directory may have a comma in its name.
+            for directory in &self.directories {
+                self.flags.push(row("rdirs")?, directory)?;
+            }
         }
+        if let Some(row) = self
+            .all_options()
+            .find_map(|options| given_for_one(options))
+        {
+            return Err(UsageError::WholeLine(row));
+        }
+        let servers = match self.servers.is_empty() {
+            true => Servers::Implied,
+            false => Servers::Written,
+        };
         if self.servers.is_empty() {
             self.servers.push(Options::default());
         }
-        let endpoints = self.inputs.iter_mut().chain(&mut self.outputs);
-        for options in endpoints
-            .map(|endpoint| &mut endpoint.options)
-            .chain(&mut self.servers)
-        {
-            options.inherit(&self.flags);
-        }
+        let flags = self.flags.clone();
+        self.all_options()
+            .for_each(|options| options.inherit(&flags));
         Ok(CommandLine {
+            flags,
+            written: servers,
             inputs: self.inputs,
             filters: self.filters,
             outputs: self.outputs,
             servers: self.servers,
             media: self.media,
         })
+    }
+}
+
+/// A configuration file is not that of one server.
+fn given_for_one(options: &Options) -> Option<&'static str> {
+    let mut rows = ROWS.iter().filter(|row| row.is_of_the_line());
+    rows.find(|row| options.is_set(row.name))
+        .map(|row| row.name)
+}
+
+fn filter_name(word: &str) -> &str {
+    word.split(':').next().unwrap_or_default()
+}
+
+fn unknown_filter(word: &str) -> UsageError {
+    UsageError::UnknownFilter {
+        name: filter_name(word).to_owned(),
+        word: word.to_owned(),
     }
 }
 

@@ -4,9 +4,11 @@
 
 use crate::choice::{Choices, Cors, Hmode, Log, PluginFail};
 use crate::error::UsageError;
+use crate::place::Place;
+use crate::plugin::Plugin;
 use crate::row::{Group, Kind, Level, Origin, Row, State};
 use crate::table::{choices_of, default_of, kind_of, options, type_of};
-use crate::value::{self, Value};
+use crate::value::{self, Form, Value};
 
 options! {
     Documented {
@@ -52,25 +54,28 @@ options! {
     Own {
         users             str           = -         "FILE"            Basic    Planned Operation "file of users and their passwords"
         plugin            repeated      = -         "FILE"            Basic    Ready   Plugins   "component that decides about requests, `FILE.wasm?key=value&...`; given again it adds one, asked in that order"
-        plugin_dirs       strl          = -         "DIR,..."         Advanced Planned Plugins   "directories plugins may read; `DIR:rw` to write too"
-        plugin_allow      strl          = -         "HOST,..."        Advanced Planned Plugins   "hosts plugins may connect to"
+        plugin_dirs       strl          = -         "DIR,..."         Advanced Ready   Plugins   "directories plugins may read; `DIR:rw` to write too; guests find them by these names"
+        plugin_allow      strl          = -         "HOST,..."        Advanced Ready   Plugins   "servers plugins may send HTTP requests to: `[http://|https://]HOST[:PORT|:*]`, where HOST is a name, `*.NAME`, an address or a network; private addresses by address or network only"
         plugin_reuse      uint          = "0"       "N"               Advanced Ready   Plugins   "further requests that an instance may answer, one after another; 0 for a fresh instance each time"
         plugin_memory     uint          = "64M"     "BYTES"           Advanced Ready   Plugins   "linear memory of one instance, in bytes"
         plugin_timeout    uint          = "1000"    "MS"              Advanced Ready   Plugins   "milliseconds one call may take"
-        plugin_table      uint          = "20000"   "N"               Advanced Planned Plugins   "elements of the tables of one instance"
-        plugin_handles    uint          = "1000"    "N"               Advanced Planned Plugins   "handles that one instance may hold: timers, files, streams"
-        plugin_stack      uint          = "512k"    "BYTES"           Advanced Planned Plugins   "stack of one instance, in bytes"
-        plugin_fields     uint          = "100"     "N"               Advanced Planned Plugins   "fields that a plugin may add to a response"
-        plugin_fields_size uint         = "32768"   "BYTES"           Advanced Planned Plugins   "names and values of those fields, in bytes"
-        plugin_body       uint          = "16M"     "BYTES"           Advanced Planned Plugins   "body that a plugin may set at once, in bytes"
-        plugin_log        uint          = "64k"     "BYTES"           Advanced Planned Plugins   "bytes that a plugin may write into the log in a second"
-        plugin_instances  uint          = "1000"    "N"               Advanced Ready   Plugins   "instances of plugins at a time"
+        plugin_table      uint          = "20000"   "N"               Advanced Ready   Plugins   "elements of the tables of one instance"
+        plugin_handles    uint          = "1000"    "N"               Advanced Ready   Plugins   "handles that one instance may hold: timers, files, streams"
+        plugin_stack      uint          = "512k"    "BYTES"           Advanced Ready   Plugins   "stack of one instance, in bytes"
+        plugin_fields     uint          = "100"     "N"               Advanced Ready   Plugins   "fields that a plugin may add to a response"
+        plugin_fields_size uint         = "32768"   "BYTES"           Advanced Ready   Plugins   "names and values of those fields, in bytes"
+        plugin_body       uint          = "16M"     "BYTES"           Advanced Ready   Plugins   "body that a plugin may set at once, in bytes"
+        plugin_log        uint          = "64k"     "BYTES"           Advanced Ready   Plugins   "bytes that a plugin may write into the log in a second"
+        plugin_fetches    uint          = "100"     "N"               Advanced Ready   Plugins   "requests that a plugin may have under way to other servers"
+        plugin_fetch_size uint          = "16M"     "BYTES"           Advanced Ready   Plugins   "body of a response of another server, in bytes"
+        plugin_instances  uint          = "1000"    "N"               Advanced Ready   Plugins   "instances of plugins at a time, 1 to 10000"
         plugin_wait       uint          = "1000"    "MS"              Advanced Ready   Plugins   "milliseconds a request waits where all instances are in use, then it is answered 503; 0 does not wait"
         plugin_fail       choice<PluginFail> = "closed" "MODE"        Advanced Ready   Plugins   "what becomes of requests while a plugin fails again and again: `closed` answers 503, `open` goes on without the plugin"
         plugin_cache      str           = -         "DIR"             Advanced Ready   Plugins   "directory for compiled plugins; `none` compiles them at each start; unless given, `httpout` in the user's cache directory"
-        plugin_state      str           = -         "FILE"            Advanced Planned Plugins   "file that keeps the state of plugins when the server ends"
-        metrics           str           = -         "PATH"            Advanced Planned Operation "path of a page of metrics in the text form of Prometheus, such as `/_/metrics`"
-        config            str           = -         "FILE"            Basic    Planned Operation "configuration file"
+        plugin_state      str           = -         "FILE"            Advanced Ready   Plugins   "file that keeps the state of plugins over restarts"
+        plugin_state_size uint          = "16M"     "BYTES"           Advanced Ready   Plugins   "state that a plugin may keep, in bytes, 0 for none"
+        metrics           str           = -         "PATH"            Advanced Ready   Operation "path of a page of metrics in the text form of Prometheus, such as `/_/metrics`"
+        config            str           = -         "FILE"            Basic    Ready   Operation "configuration file in TOML, which can say all that the command line can; the command line goes before it"
         log               choice<Log>   = "info"    "LEVEL"           Basic    Ready   Operation "how much the server says"
     }
 }

@@ -10,7 +10,8 @@ const INTRODUCTION: &str = "\
 # Options
 
 Each option can be given as a flag, `--port=8080`, or in a filter string, `httpout:port=8080`. A flag applies to the
-whole line. What a filter, a source or a destination says for itself goes before the flags.
+whole line. What a filter, a source or a destination says for itself goes before the flags. In a
+[configuration file](../configuration.md), `--config=httpout.toml`, the options are keys: `port = [8080, 8443]`.
 
 ";
 
@@ -25,10 +26,16 @@ As a flag, a name may have dashes for its underscores, and a value may be the ne
 
 ```text
 httpout [-i SOURCE]... [FILTER]... [-o URL]... [--OPTION[=VALUE]]... [DIR]...
+httpout check FILE.toml
+httpout check LINE...
+httpout explain OPTION
+httpout completions bash|zsh|fish
+httpout man
 ```
 
 - A `DIR` is short for `rdirs`: `httpout outcoming`. A directory named like a filter or a subcommand is `./name`.
 - `FILTER` is `httpout`, `reframer`, `dashin`, `vout` or `aout`. Each `httpout` is a server of its own.
+- `check` tells what would be served, or in one line what is wrong, and starts nothing.
 - `-o URL`, `--dst=URL` and `httpout:dst=URL` are the same.
 
 ## Filter strings
@@ -53,9 +60,14 @@ end. So `12:30`, `localhost:8080` and `http://[::1]:8080/` need nothing special.
 /// The page, as markdown.
 pub fn reference_page() -> String {
     let mut page = INTRODUCTION.to_owned();
-    page += "## Values\n\n| Type | Written |\n|---|---|\n";
+    page += "## Values\n\n| Type | Written | In a file |\n|---|---|---|\n";
     for kind in Kind::ALL {
-        page += &format!("| `{}` | {} |\n", kind.name(), kind.description());
+        page += &format!(
+            "| `{}` | {} | {} |\n",
+            kind.name(),
+            kind.description(),
+            kind.in_file()
+        );
     }
     page += GRAMMAR;
     page += "\n## Options of GPAC's httpout filter\n";

@@ -53,6 +53,14 @@ pub enum Kind {
     Enum,
 }
 
+/// What the values of an option name on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    Nothing,
+    Files,
+    Directories,
+}
+
 /// Which help shows an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -112,6 +120,21 @@ impl Kind {
         Kind::Repeated,
         Kind::Enum,
     ];
+
+    /// How a value is written in a configuration file, in words.
+    pub(crate) fn in_file(self) -> &'static str {
+        match self {
+            Kind::Bool => "`true` or `false`",
+            Kind::Uint => "`5`, or a string with a suffix: `\"50M\"`",
+            Kind::Sint => "`-5`, or a string with a suffix: `\"2k\"`",
+            Kind::Uintl => "`[8080, 8443]`, or `8080`",
+            Kind::Str | Kind::Cstr | Kind::Enum => "`\"text\"`",
+            Kind::Strl => {
+                "`[\"a\", \"b\"]`, whose items may hold commas, or `\"a,b\"`; `hdrs` also a table"
+            }
+            Kind::Repeated => "a table `[[plugin]]` for each, or `[\"text\", \"text\"]`",
+        }
+    }
 
     /// The name of the type, as in the documents.
     pub fn name(self) -> &'static str {
@@ -179,6 +202,46 @@ impl Row {
     /// How the option is written as a flag.
     pub fn flag(&self) -> String {
         format!("--{}", self.argument())
+    }
+
+    /// What its values name on disk.
+    pub(crate) fn names(&self) -> Names {
+        match self.value.split(',').next() {
+            Some("FILE") => Names::Files,
+            Some("DIR") => Names::Directories,
+            _ => Names::Nothing,
+        }
+    }
+
+    /// A relative path of this option, below a directory.
+    pub(crate) fn resolve(&self, path: &str, base: &str) -> String {
+        /// Words that stand in the place of a path.
+        const WORDS: [(&str, &str); 3] = [
+            ("rdirs", "gmem"),
+            ("wdir", "gmem"),
+            ("plugin_cache", "none"),
+        ];
+        // What a plugin calls a directory is what was written, so the server puts that below `base`.
+        let is_path = self.names() != Names::Nothing
+            && self.name != "plugin_dirs"
+            && !path.is_empty()
+            && !path.starts_with('/')
+            && !WORDS.contains(&(self.name, path));
+        let base = if is_path { base } else { "" };
+        format!("{base}{path}")
+    }
+
+    /// Whether it is about the whole line, and stands neither in a filter nor in a configuration file.
+    pub(crate) fn is_of_the_line(&self) -> bool {
+        self.name == "config"
+    }
+
+    /// The key of a plugin's table that stands for this option; none where it is not about single plugins.
+    pub(crate) fn plugin_key(&self) -> Option<&'static str> {
+        /// What all plugins share.
+        const SHARED: [&str; 5] = ["instances", "wait", "stack", "cache", "state"];
+        let key = self.name.strip_prefix("plugin_")?;
+        Some(key).filter(|key| !SHARED.contains(key))
     }
 
     /// What it does, and whether it does so yet.

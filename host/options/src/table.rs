@@ -29,7 +29,7 @@ macro_rules! options {
                 #[doc = $help]
                 pub $name: type_of!($kind $($choice)?),
             )*)*
-            given: [bool; ROWS.len()],
+            given: [Option<Place>; ROWS.len()],
         }
 
         impl Default for Options {
@@ -41,7 +41,7 @@ macro_rules! options {
                             .map(|text| value::$kind$(::<$choice>)?(text).expect("defaults are valid"))
                             .unwrap_or_else(Value::unset),
                     )*)*
-                    given: [false; ROWS.len()],
+                    given: [None; ROWS.len()],
                 }
             }
         }
@@ -49,22 +49,35 @@ macro_rules! options {
         impl Options {
             /// Parse `text` as the value of an option; a list that is given again grows.
             pub fn set(&mut self, row: &Row, text: &str) -> Result<(), UsageError> {
+                self.put(row, text, Form::Text)
+            }
+
+            /// Parse `text` as one item of a list, which may hold commas.
+            pub(crate) fn push(&mut self, row: &Row, text: &str) -> Result<(), UsageError> {
+                self.put(row, text, Form::Item)
+            }
+
+            fn put(&mut self, row: &Row, text: &str, form: Form) -> Result<(), UsageError> {
                 let index = index(row.name).expect("every row is in the table");
-                let again = self.given[index];
+                let again = self.given[index].is_some();
                 match row.name {
                     $($(
-                        stringify!($name) => self.$name.put(
-                            value::$kind$(::<$choice>)?(text).map_err(|reason| UsageError::InvalidValue {
+                        stringify!($name) => {
+                            let value = match form {
+                                Form::Text => value::$kind$(::<$choice>)?(text),
+                                Form::Item => value::item::$kind$(::<$choice>)?(text),
+                            };
+                            let value = value.map_err(|reason| UsageError::InvalidValue {
                                 option: stringify!($name),
                                 value: text.to_owned(),
                                 reason,
-                            })?,
-                            again,
-                        ),
+                            })?;
+                            self.$name.put(value, again);
+                        }
                     )*)*
                     _ => unreachable!("every row is in the table"),
                 }
-                self.given[index] = true;
+                self.given[index] = Some(Place::CommandLine);
                 Ok(())
             }
 
@@ -78,16 +91,42 @@ macro_rules! options {
 
             /// Was this option given, with whatever value?
             pub fn is_set(&self, name: &str) -> bool {
-                index(name).is_some_and(|index| self.given[index])
+                self.place_of(name).is_some()
+            }
+
+            /// Where this option was given.
+            pub fn place_of(&self, name: &str) -> Option<Place> {
+                index(name).and_then(|index| self.given[index])
+            }
+
+            /// All that has no place in a configuration file yet stands in this line of it.
+            pub(crate) fn place_in_line(&mut self, line: usize) {
+                let given = self.given.iter_mut().flatten();
+                given
+                    .filter(|place| **place == Place::CommandLine)
+                    .for_each(|place| *place = Place::Line(line));
+            }
+
+            /// Relative paths are below this directory, whose path ends with a slash.
+            pub(crate) fn resolve(&mut self, base: &str) {
+                for (index, row) in ROWS.iter().enumerate() {
+                    if self.given[index].is_none() {
+                        continue;
+                    }
+                    match row.name {
+                        $($( stringify!($name) => Value::resolve(&mut self.$name, &|path| row.resolve(path, base)), )*)*
+                        _ => unreachable!("every row is in the table"),
+                    }
+                }
             }
 
             /// Take from `general` what is given there and not here.
             pub fn inherit(&mut self, general: &Options) {
                 for (index, row) in ROWS.iter().enumerate() {
-                    if self.given[index] || !general.given[index] {
+                    if self.given[index].is_some() || general.given[index].is_none() {
                         continue;
                     }
-                    self.given[index] = true;
+                    self.given[index] = general.given[index];
                     match row.name {
                         $($( stringify!($name) => self.$name = general.$name.clone(), )*)*
                         _ => unreachable!("every row is in the table"),
@@ -111,7 +150,7 @@ macro_rules! type_of {
     (str) => { Option<String> };
     (cstr) => { Option<String> };
     (strl) => { Vec<String> };
-    (repeated) => { Vec<String> };
+    (repeated) => { Vec<Plugin> };
     (choice $choice:ident) => { $choice };
 }
 

@@ -3,6 +3,25 @@
 //! An error is the reason only; who asked knows the option and the text.
 
 use crate::choice::{Choice, Choices};
+use crate::plugin::Plugin;
+
+/// What a text is of its option.
+#[derive(Clone, Copy)]
+pub(crate) enum Form {
+    /// The value, as on the command line.
+    Text,
+    /// One item of a list.
+    Item,
+}
+
+/// Items of lists: those of texts may hold commas.
+pub(crate) mod item {
+    pub(crate) use super::{bool, choice, cstr, repeated, sint, str, uint, uintl};
+
+    pub(crate) fn strl(text: &str) -> Result<Vec<String>, String> {
+        Ok(vec![text.to_owned()])
+    }
+}
 
 pub(crate) fn bool(text: &str) -> Result<bool, String> {
     match text {
@@ -59,8 +78,12 @@ pub(crate) fn strl(text: &str) -> Result<Vec<String>, String> {
     Ok(list(text).map(str::to_owned).collect())
 }
 
-pub(crate) fn repeated(text: &str) -> Result<Vec<String>, String> {
-    Ok(str(text)?.into_iter().collect())
+pub(crate) fn repeated(text: &str) -> Result<Vec<Plugin>, String> {
+    Ok(str(text)?
+        .as_deref()
+        .map(Plugin::parse)
+        .into_iter()
+        .collect())
 }
 
 pub(crate) fn choice<C: Choices>(text: &str) -> Result<C, String> {
@@ -110,6 +133,22 @@ pub(crate) trait Value: Sized {
     }
 
     fn show(&self) -> Option<String>;
+
+    /// Let each path be what `resolve` makes of it.
+    fn resolve(&mut self, _resolve: &dyn Fn(&str) -> String) {}
+}
+
+/// An item of a list.
+pub(crate) trait Item: ToString {
+    fn resolve(&mut self, _resolve: &dyn Fn(&str) -> String) {}
+}
+
+impl Item for u16 {}
+
+impl Item for String {
+    fn resolve(&mut self, resolve: &dyn Fn(&str) -> String) {
+        *self = resolve(self);
+    }
 }
 
 impl Value for bool {
@@ -138,9 +177,15 @@ impl Value for Option<String> {
     fn show(&self) -> Option<String> {
         self.clone()
     }
+
+    fn resolve(&mut self, resolve: &dyn Fn(&str) -> String) {
+        if let Some(path) = self {
+            *path = resolve(path);
+        }
+    }
 }
 
-impl<T: ToString> Value for Vec<T> {
+impl<T: Item> Value for Vec<T> {
     fn unset() -> Self {
         Vec::new()
     }
@@ -155,6 +200,10 @@ impl<T: ToString> Value for Vec<T> {
     fn show(&self) -> Option<String> {
         let items: Vec<_> = self.iter().map(T::to_string).collect();
         (!items.is_empty()).then(|| items.join(","))
+    }
+
+    fn resolve(&mut self, resolve: &dyn Fn(&str) -> String) {
+        self.iter_mut().for_each(|item| item.resolve(resolve));
     }
 }
 

@@ -123,7 +123,7 @@ impl Cache {
 
     /// A file of ours and its content.
     fn read(&self, name: &str) -> io::Result<(File, Vec<u8>)> {
-        let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = openat(&self.directory, name, flags, Mode::empty())?;
         let mut file = File::from(file);
         let found = file.metadata()?;

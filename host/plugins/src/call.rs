@@ -6,111 +6,143 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
-use wasmtime::Store;
-use wasmtime::component::{Instance, Resource, ResourceAny};
+use tokio::task::coop::consume_budget;
+use wasmtime::component::{Resource, ResourceAny};
 use wasmtime_wasi::p2::bindings::io::poll::{Host as _, HostPollable as _};
 
-use crate::decision::Decision;
 use crate::error::{CloseCode, Fault};
 use crate::exchange::Exchange;
-use crate::exports::{Guest, Pollables};
+use crate::exports::{Guest, Pollables, ReadResult};
+use crate::pass::Pass;
 use crate::plugin::Plugin;
-use crate::store::{Current, StoreState};
+use crate::reuse::{Live, give_back};
+use crate::store::{Current, StoreState, Written};
 
 /// The longest pause before a plugin that gave nothing to wait for is asked again.
 const LONGEST_BACK_OFF: Duration = Duration::from_millis(50);
 
+/// What a session has until it is dropped.
+const ALIVE: &str = "is taken when the session is dropped";
+
 /// One instance of a plugin, and the request that it serves.
 pub(crate) struct Session {
-    store: Store<StoreState>,
-    instance: Instance,
+    /// None while this is dropped.
+    live: Option<Live>,
     plugin: Arc<Plugin>,
+    pub(crate) pass: Arc<Pass>,
     request: Option<ResourceAny>,
     /// A call has begun and not returned: it runs, has failed, or was given up. No other may follow.
     is_inside: bool,
-    /// Given back when the instance is gone.
-    _permit: OwnedSemaphorePermit,
 }
 
 impl Session {
-    /// A fresh instance whose `init` has run, here or before the snapshot that it begins with.
+    /// An instance whose `init` has run, here or before the snapshot that it begins with: a fresh one, or one that has
+    /// answered a request before (option `plugin_reuse`).
     pub(crate) async fn open(plugin: &Arc<Plugin>) -> Result<Session, Fault> {
-        let permit = plugin.engine.reserve().await?;
-        Session::begin(plugin, permit).await
+        let pass = Arc::new(Pass::ask(plugin)?);
+        if let Some(live) = plugin.engine.take_idle(plugin.id) {
+            return Ok(Session::of(plugin, pass, live));
+        }
+        let opening = async {
+            let permit = plugin.engine.reserve().await?;
+            Session::begin(plugin, pass.clone(), permit).await
+        };
+        opening.await.inspect_err(|fault| pass.failed(fault))
     }
 
-    /// The same, with a permit for an instance.
+    /// A fresh one, with a permit for it.
     pub(crate) async fn begin(
         plugin: &Arc<Plugin>,
+        pass: Arc<Pass>,
         permit: OwnedSemaphorePermit,
     ) -> Result<Session, Fault> {
         let limits = &plugin.spec.limits;
-        let mut store = Store::new(&plugin.engine.wasmtime, plugin.state());
-        store.limiter(|state| &mut state.limits);
-        store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        let mut store = plugin.state().into_store(&plugin.engine.wasmtime);
 
         let instantiate = plugin.pre.instantiate_async(&mut store);
         let instance = bounded("instantiate", limits.call, instantiate).await;
         let instance = instance?.map_err(|error| store.data().explain(&error))?;
-        let mut session = Session {
-            store,
-            instance,
-            plugin: plugin.clone(),
-            request: None,
-            is_inside: false,
-            _permit: permit,
-        };
+        let live = Live::new(store, instance, permit, plugin.spec.reuse);
+        let mut session = Session::of(plugin, pass, live);
         if plugin.inits_each_instance {
             session.init().await?;
         }
         Ok(session)
     }
 
-    /// The plugin that this is an instance of.
-    pub(crate) fn plugin(&self) -> &Plugin {
-        &self.plugin
+    fn of(plugin: &Arc<Plugin>, pass: Arc<Pass>, live: Live) -> Session {
+        Session {
+            live: Some(live),
+            plugin: plugin.clone(),
+            pass,
+            request: None,
+            is_inside: false,
+        }
     }
 
-    /// Asks the plugin about an exchange, for as long as it takes to decide.
-    pub(crate) async fn on_request(
-        &mut self,
-        exchange: &Arc<Exchange>,
-        patience: Duration,
-    ) -> Result<Decision, Fault> {
-        let deadline = Instant::now() + patience;
-        self.store.data_mut().current = Some(Current::new(exchange.clone()));
+    /// The documented `on_request`: the first call about an exchange.
+    pub(crate) async fn on_request(&mut self, exchange: Arc<Exchange>) -> Result<Pollables, Fault> {
+        let sleepers = self.plugin.sleepers.clone();
+        self.state().current = Some(Current::new(exchange, sleepers));
         let request = self.construct().await?;
         self.request = Some(request);
-        let mut wait = self.call_on_request(request).await?;
-        let mut back_off = Duration::from_millis(1);
-        while !self.current().sent {
-            if self.current().dropped {
-                return Err(Fault::Dropped);
-            }
-            let plugin = &*self.plugin.spec.name;
-            tracing::debug!(target: "plugin", plugin, request = exchange.id, "the reply comes later");
-            let waited = tokio::time::timeout_at(deadline, self.wait(wait, &mut back_off)).await;
-            waited.map_err(|_| Fault::NeverSent(patience))??;
-            wait = self.call_resume(request).await?;
-        }
-        Ok(std::mem::take(&mut self.current().decision))
+        let (limit, guest) = self.enter();
+        let called = bounded("on-request", limit, guest.on_request(request)).await;
+        self.returned(called)
     }
 
-    /// Whether the plugin asked for `close`, and can be called. If not, its instance is of no more use.
+    /// The next call of a plugin that replies later.
+    pub(crate) async fn resume(&mut self) -> Result<Pollables, Fault> {
+        let request = self.request();
+        let (limit, guest) = self.enter();
+        let called = bounded("resume", limit, guest.resume(request)).await;
+        self.returned(called)
+    }
+
+    /// The documented `read`, of at most so many bytes.
+    pub(crate) async fn read(&mut self, max: u32) -> Result<ReadResult, Fault> {
+        let request = self.request();
+        let (limit, guest) = self.enter();
+        let called = bounded("read", limit, guest.read(request, max)).await;
+        self.returned(called)
+    }
+
+    /// The documented `write`; no bytes are the end of the body.
+    pub(crate) async fn write(&mut self, data: &[u8]) -> Result<Pollables, Fault> {
+        self.current().written = match data.is_empty() {
+            true => Written::All,
+            false => Written::Part,
+        };
+        let request = self.request();
+        let (limit, guest) = self.enter();
+        let called = bounded("write", limit, guest.write(request, data)).await;
+        self.returned(called)
+    }
+
+    /// The documented `throttle`: microseconds to wait before the next block of the body.
+    pub(crate) async fn throttle(&mut self, done: u64, total: u64) -> Result<u64, Fault> {
+        let request = self.request();
+        let (limit, guest) = self.enter();
+        let called = bounded("throttle", limit, guest.throttle(request, done, total)).await;
+        self.returned(called)
+    }
+
+    /// Whether it is to be told the end: it asked for that, and has not failed.
     pub(crate) fn wants_close(&mut self) -> bool {
         !self.is_inside && self.request.is_some() && self.current().wants_close
     }
 
-    /// The documented `close`, the last call, where it was asked for.
+    /// The documented `close`, the last call.
     pub(crate) async fn close(&mut self, code: CloseCode) -> Result<(), Fault> {
         if !self.wants_close() {
             return Ok(());
         }
-        let request = self.request.expect("made before `close` was asked for");
-        self.call_close(request, code).await
+        let request = self.request();
+        let (limit, guest) = self.enter();
+        let called = bounded("close", limit, guest.close(request, code.number())).await;
+        self.returned(called)
     }
 
     async fn init(&mut self) -> Result<(), Fault> {
@@ -126,30 +158,15 @@ impl Session {
         self.returned(called)
     }
 
-    async fn call_on_request(&mut self, request: ResourceAny) -> Result<Pollables, Fault> {
-        let (limit, guest) = self.enter();
-        let called = bounded("on-request", limit, guest.on_request(request)).await;
-        self.returned(called)
-    }
-
-    async fn call_resume(&mut self, request: ResourceAny) -> Result<Pollables, Fault> {
-        let (limit, guest) = self.enter();
-        let called = bounded("resume", limit, guest.resume(request)).await;
-        self.returned(called)
-    }
-
-    async fn call_close(&mut self, request: ResourceAny, code: CloseCode) -> Result<(), Fault> {
-        let (limit, guest) = self.enter();
-        let called = bounded("close", limit, guest.close(request, code.number())).await;
-        self.returned(called)
-    }
-
     /// The limit of a call and the guest to make it in.
     fn enter(&mut self) -> (Duration, Guest<'_>) {
         self.is_inside = true;
+        let Live {
+            store, instance, ..
+        } = self.live.as_mut().expect(ALIVE);
         let guest = Guest {
-            store: &mut self.store,
-            instance: &self.instance,
+            store,
+            instance,
             exports: &self.plugin.exports,
         };
         (self.plugin.spec.limits.call, guest)
@@ -157,39 +174,98 @@ impl Session {
 
     /// What a call gave; only after one that succeeded another may be made.
     fn returned<T>(&mut self, called: Result<wasmtime::Result<T>, Fault>) -> Result<T, Fault> {
-        let value = called?.map_err(|error| self.store.data().explain(&error))?;
+        let value = called?.map_err(|error| self.state().explain(&error))?;
         self.is_inside = false;
-        let current = self.store.data_mut().current.as_mut();
+        let current = self.state().current.as_mut();
         match current.and_then(|current| current.failed.take()) {
             Some(reason) => Err(Fault::Failed(reason)),
             None => Ok(value),
         }
     }
 
-    /// Waits until one of the pollables is ready, then drops them all. Without any: for the back-off.
-    async fn wait(&mut self, pollables: Pollables, back_off: &mut Duration) -> Result<(), Fault> {
+    /// Waits until one of the pollables is ready or the request is woken, then drops them all.
+    ///
+    /// Without any pollable: for the back-off.
+    pub(crate) async fn wait(
+        &mut self,
+        pollables: Pollables,
+        back_off: &mut BackOff,
+    ) -> Result<(), Fault> {
+        // Other requests have their turn, though a guest may wait for what is ready already, again and again.
+        consume_budget().await;
+        let bell = self.current().alarm.set();
         if pollables.is_empty() {
-            tokio::time::sleep(*back_off).await;
-            *back_off = (*back_off * 2).min(LONGEST_BACK_OFF);
+            let pause = tokio::time::sleep(back_off.next());
+            tokio::select! { biased; () = bell.notified() => {}, () = pause => {} }
             return Ok(());
         }
-        *back_off = Duration::from_millis(1);
-        let table = &mut self.store.data_mut().table;
+        *back_off = BackOff::new();
+        let table = &mut self.state().table;
         let borrowed = pollables
             .iter()
             .map(|pollable| Resource::new_borrow(pollable.rep()))
             .collect();
         let trap = |error: wasmtime::Error| Fault::trap(&error);
-        table.poll(borrowed).await.map_err(trap)?;
+        tokio::select! {
+            biased;
+            () = bell.notified() => {}
+            ready = table.poll(borrowed) => drop(ready.map_err(trap)?),
+        }
         for pollable in pollables {
             table.drop(pollable).map_err(trap)?;
         }
         Ok(())
     }
 
-    fn current(&mut self) -> &mut Current {
-        let current = &mut self.store.data_mut().current;
+    /// What the plugin has decided so far about its exchange.
+    pub(crate) fn current(&mut self) -> &mut Current {
+        let current = &mut self.state().current;
         current.as_mut().expect("set before the first call")
+    }
+
+    fn request(&self) -> ResourceAny {
+        self.request.expect("made by the first call")
+    }
+
+    fn state(&mut self) -> &mut StoreState {
+        self.live.as_mut().expect(ALIVE).store.data_mut()
+    }
+
+    /// Whether the plugin has done its part for a request, without any fault.
+    pub(crate) fn is_done(&mut self) -> bool {
+        !self.is_inside
+            && !self.pass.has_failed()
+            && self.request.is_some()
+            && self.current().decided
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let is_reusable = self.live.as_ref().is_some_and(Live::is_reusable);
+        // Without a runtime the process is ending.
+        if is_reusable
+            && self.is_done()
+            && let (Some(live), Some(request)) = (self.live.take(), self.request)
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(give_back(self.plugin.clone(), live, request));
+        }
+    }
+}
+
+/// The pauses before a plugin that gave nothing to wait for is asked again: 1, 2, 4 ... 50 ms.
+pub(crate) struct BackOff(Duration);
+
+impl BackOff {
+    pub(crate) fn new() -> BackOff {
+        BackOff(Duration::from_millis(1))
+    }
+
+    fn next(&mut self) -> Duration {
+        let pause = self.0;
+        self.0 = (pause * 2).min(LONGEST_BACK_OFF);
+        pause
     }
 }
 

@@ -3,24 +3,32 @@
 use std::sync::Arc;
 
 use crate::call::Session;
+use crate::decide::{Decided, Refusal, RequestBody, decide};
 use crate::decision::{Body, Decision};
 use crate::error::{CloseCode, Fault};
 use crate::exchange::Exchange;
-use crate::pass::Pass;
 use crate::plugin::Plugin;
+use crate::read::ReadBody;
+use crate::shared::Shared;
 use crate::slot::{Reload, Slot};
 use crate::spec::OnFailure;
+use crate::throttle::Throttle;
 
 /// The plugins of a server. A reply of 0 passes a request on to the next one; fields add up.
 pub struct Chain {
     slots: Vec<Slot>,
 }
 
-/// The instances that asked to be told how the exchange ends.
+/// The instances to which more calls are to be made: `read`, `throttle`, `close`.
 #[derive(Default)]
 pub struct OpenSessions {
     /// In the order of the chain.
-    sessions: Vec<(Session, Pass)>,
+    sessions: Vec<Open>,
+}
+
+struct Open {
+    shared: Shared,
+    wants_throttle: bool,
 }
 
 impl Chain {
@@ -45,27 +53,32 @@ impl Chain {
 
     /// The documented `on_request`, of one plugin after the other until one replies.
     ///
-    /// `decision` takes what they decide, and `open` their instances as long as they want `close`: both also hold what
-    /// came before where a later plugin fails, or where this future is dropped because the client has left.
+    /// `decision` takes what they decide, and `open` their instances as long as there are calls to be made: both also hold
+    /// what came before where a later plugin fails, or where this future is dropped because the client has left. `body` is
+    /// read where a plugin takes it (`write`).
     ///
     /// # Errors
-    /// The fault of the first plugin that failed; it is logged here.
-    pub async fn on_request(
+    /// The fault of the first plugin that failed, which is logged here, or that of the body.
+    pub async fn on_request<B: RequestBody>(
         &self,
         exchange: &Arc<Exchange>,
         decision: &mut Decision,
         open: &mut OpenSessions,
-    ) -> Result<(), Fault> {
-        for slot in &self.slots {
-            let plugin = &slot.plugin();
-            let asked = ask(plugin, exchange, open).await;
-            let own = match asked {
-                Err(Fault::Resting(_)) if plugin.spec.on_failure == OnFailure::Open => continue,
-                asked => asked.inspect_err(|fault| log(plugin, exchange, fault))?,
+        body: &mut B,
+    ) -> Result<(), Refusal<B::Error>> {
+        let (method, path) = (&exchange.head.method, &exchange.path);
+        let plugins = self.slots.iter().map(Slot::plugin);
+        for plugin in plugins.filter(|plugin| plugin.spec.scope.covers(method, path)) {
+            let own = match ask(&plugin, exchange, open, body).await {
+                Err(Refusal::Fault(Fault::Resting(_)))
+                    if plugin.spec.on_failure == OnFailure::Open =>
+                {
+                    continue;
+                }
+                asked => asked?,
             };
-            warn_of_useless_body(plugin, exchange, &own);
             decision.headers.extend(own.headers);
-            if own.body != Body::Unset {
+            if own.reply.is_some() || own.body != Body::Unset {
                 decision.body = own.body;
             }
             if own.reply.is_some() {
@@ -77,81 +90,120 @@ impl Chain {
     }
 }
 
-/// A body as text or bytes belongs to an own reply, a file to reply 0 (documents: howto, `body`).
-fn warn_of_useless_body(plugin: &Plugin, exchange: &Exchange, decision: &Decision) {
-    let useless = match (&decision.body, decision.reply) {
-        (Body::Bytes(_), None) => "a text needs a reply of its own",
-        (Body::File(_), Some(_)) => "a file needs reply 0",
-        _ => return,
-    };
-    let plugin = &*plugin.spec.name;
-    tracing::warn!(target: "plugin", plugin, request = exchange.id, "the body is ignored: {useless}");
-}
-
-/// Asks one plugin in a fresh instance, which is gone afterwards unless it wants `close`.
-async fn ask(
+/// Asks one plugin in a fresh instance, which is gone afterwards unless more calls are to be made to it.
+async fn ask<B: RequestBody>(
     plugin: &Arc<Plugin>,
     exchange: &Arc<Exchange>,
     open: &mut OpenSessions,
-) -> Result<Decision, Fault> {
-    let mut pass = Pass::ask(plugin)?;
+    body: &mut B,
+) -> Result<Decision, Refusal<B::Error>> {
+    if let Some(recorder) = &plugin.common.recorder {
+        recorder.count_request();
+    }
     let session = Session::open(plugin).await;
-    let session = session.inspect_err(|fault| pass.failed(fault))?;
-    let patience = plugin.spec.limits.reply;
-    // It is open from now on: if the client leaves while the plugin waits, it is told.
-    let (session, pass) = open.add(session, pass);
-    let decided = session.on_request(exchange, patience).await;
-    match &decided {
-        Ok(_) if session.wants_close() => pass.decided(),
-        Ok(_) => {
-            if let Some((_, pass)) = open.sessions.pop() {
-                pass.succeeded();
+    let session = session.inspect_err(|fault| log(plugin, exchange, fault))?;
+    let shared = Shared::new(plugin.clone(), session);
+    // It is open from now on: if the client leaves meanwhile, it is told.
+    open.sessions.push(Open {
+        shared: shared.clone(),
+        wants_throttle: false,
+    });
+    let decided = decide(&shared, exchange, body).await;
+    let Decided {
+        mut decision,
+        wants_throttle,
+        wants_close,
+        wants_write,
+    } = match decided {
+        Ok(decided) => decided,
+        Err(refusal) => {
+            if let Refusal::Fault(fault) = &refusal {
+                shared.log(exchange, fault);
             }
+            if !shared.hold().await.wants_close() {
+                open.sessions.pop();
+            }
+            return Err(refusal);
         }
-        Err(fault) => {
-            pass.failed(fault);
+    };
+    if let Some(misfit) = decision.body.misfit(decision.reply) {
+        warn(plugin, exchange, &format!("the body is ignored: {misfit}"));
+        decision.body = Body::Unset;
+    }
+    if wants_write && decision.reply.is_none() {
+        warn(
+            plugin,
+            exchange,
+            "`write` is not called: it needs a reply of its own",
+        );
+    }
+    let reads = matches!(decision.body, Body::Read(_));
+    match open.sessions.last_mut() {
+        Some(open) if wants_throttle || reads || wants_close => {
+            open.wants_throttle = wants_throttle;
+            shared.pass.decided();
+        }
+        _ => {
+            shared.pass.succeeded();
             open.sessions.pop();
         }
     }
-    decided
+    Ok(decision)
 }
 
 impl OpenSessions {
-    fn add(&mut self, session: Session, pass: Pass) -> (&mut Session, &mut Pass) {
-        self.sessions.push((session, pass));
-        let (session, pass) = self.sessions.last_mut().expect("was pushed");
-        (session, pass)
-    }
-
-    /// Whether no instance wants to know the end.
+    /// Whether there is no more call to be made.
     pub fn is_empty(&self) -> bool {
         self.sessions.is_empty()
     }
 
-    /// Tells the instances how the exchange ended, the last of the chain first.
+    /// The body that the plugin which replied makes, in blocks of at most so many bytes, where it decided so.
+    pub fn read_body(
+        &self,
+        exchange: &Arc<Exchange>,
+        max: u32,
+        length: Option<u64>,
+    ) -> Option<ReadBody> {
+        let Open { shared, .. } = self.sessions.last()?;
+        Some(ReadBody::new(shared.clone(), exchange.clone(), max, length))
+    }
+
+    /// Those who say how fast the body goes, if anybody does.
+    pub fn throttle(&self, exchange: &Arc<Exchange>) -> Option<Throttle> {
+        let asked = self.sessions.iter().filter(|open| open.wants_throttle);
+        let sessions: Vec<Shared> = asked.map(|open| open.shared.clone()).collect();
+        (!sessions.is_empty()).then(|| Throttle::new(sessions, exchange.clone()))
+    }
+
+    /// Tells the instances how the exchange ended, the last of the chain first, each as soon as its call has returned.
     pub async fn close(self, exchange: &Exchange, code: CloseCode) {
-        for (mut session, mut pass) in self.sessions.into_iter().rev() {
-            if !session.wants_close() {
-                continue;
-            }
+        for Open { shared, .. } in self.sessions.into_iter().rev() {
+            let mut session = shared.hold().await;
             match session.close(code).await {
-                Ok(()) => pass.succeeded(),
-                Err(fault) => {
-                    log(session.plugin(), exchange, &fault);
-                    pass.failed(&fault);
-                }
+                Err(fault) => shared.log(exchange, &fault),
+                Ok(()) if session.is_done() => shared.pass.succeeded(),
+                // The client left during a call.
+                Ok(()) => {}
             }
         }
     }
 }
 
 fn log(plugin: &Plugin, exchange: &Exchange, fault: &Fault) {
-    let plugin = &*plugin.spec.name;
+    if let Some(recorder) = &plugin.common.recorder {
+        recorder.count_fault();
+    }
     match fault {
         // The beginning of the rest was told.
         Fault::Resting(_) => {
+            let plugin = &*plugin.spec.name;
             tracing::debug!(target: "plugin", plugin, request = exchange.id, "{fault}");
         }
-        _ => tracing::warn!(target: "plugin", plugin, request = exchange.id, "{fault}"),
+        _ => warn(plugin, exchange, &fault.to_string()),
     }
+}
+
+fn warn(plugin: &Plugin, exchange: &Exchange, message: &str) {
+    let plugin = &*plugin.spec.name;
+    tracing::warn!(target: "plugin", plugin, request = exchange.id, "{message}");
 }

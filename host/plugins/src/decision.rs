@@ -1,5 +1,7 @@
 //! What a plugin, or a chain of them, decided about a request.
 
+use std::path::PathBuf;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
@@ -24,6 +26,27 @@ pub enum Body {
     Bytes(Bytes),
     /// With reply 0: this file, by its path below the directories that are exposed for read.
     File(String),
+    /// With an own reply: what `read` gives, so many bytes where that is known.
+    Read(Option<u64>),
+    /// With reply 0: this file below a directory that was granted to the plugin.
+    Granted {
+        /// As it was granted.
+        directory: PathBuf,
+        /// Below it.
+        below: String,
+    },
+}
+
+impl Body {
+    /// Why it does not fit the reply: a text or `read` belongs to an own one, a file to reply 0 (documents: howto, `body`).
+    pub(crate) fn misfit(&self, reply: Option<StatusCode>) -> Option<&'static str> {
+        match (self, reply) {
+            (Body::Bytes(_), None) => Some("a text needs a reply of its own"),
+            (Body::Read(_), None) => Some("`read` needs a reply of its own"),
+            (Body::File(_) | Body::Granted { .. }, Some(_)) => Some("a file needs reply 0"),
+            _ => None,
+        }
+    }
 }
 
 /// Whether a field frames the message or belongs to the connection (RFC 9110 7.6.1): such fields are set by the server

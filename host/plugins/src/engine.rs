@@ -1,17 +1,21 @@
 //! The WebAssembly engine that all plugins share: pools, limits and the clock that interrupts guests.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::bindings::httpout::plugin::{host, http, script};
+use crate::bindings::httpout::plugin::{host, http, metrics, script, state};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
-use crate::spec::Pool;
-use crate::store::StoreState;
+use crate::metrics::Metrics;
+use crate::reuse::{Idle, Live};
+use crate::spec::{Grants, Pool};
+use crate::state::Spaces;
+use crate::store::{CORE_INSTANCES, MEMORIES, StoreState, TABLES};
 
 /// Instances beside those of the requests: plugins are tried in them while they are loaded.
 const LOADING: u32 = 2;
@@ -19,12 +23,18 @@ const LOADING: u32 = 2;
 /// The engine that all plugins share.
 pub struct Engine {
     pub(crate) wasmtime: wasmtime::Engine,
-    pub(crate) linker: Linker<StoreState>,
     pub(crate) pool: Pool,
+    /// What plugins keep.
+    pub(crate) spaces: Arc<Spaces>,
+    /// None where nobody asks for them.
+    pub(crate) metrics: Option<Arc<Metrics>>,
     instances: Arc<Semaphore>,
     /// One plugin is loaded at a time; it needs an instance beside those of the requests.
     loading: Arc<Semaphore>,
     cache: Option<Cache>,
+    idle: Arc<Idle>,
+    /// Requests that wait for an instance.
+    waiting: AtomicUsize,
     clock: Clock,
 }
 
@@ -41,7 +51,6 @@ impl Engine {
                 wasmtime::Engine::new(&config(pool.stack))
             })
             .map_err(refused)?;
-        let linker = link(&wasmtime).map_err(refused)?;
         let instances = Arc::new(Semaphore::new(pool.instances as usize));
         let loading = Arc::new(Semaphore::new(1));
         let all_free = {
@@ -51,15 +60,26 @@ impl Engine {
         };
         let clock = Clock::start(wasmtime.weak(), all_free)
             .map_err(|error| LoadError::Engine(error.to_string()))?;
+        let metrics = pool
+            .metrics
+            .then(|| Arc::new(Metrics::new(instances.clone())));
         Ok(Engine {
             wasmtime,
-            linker,
             cache: open_cache(&pool),
             pool,
+            spaces: Arc::default(),
+            metrics,
             instances,
             loading,
+            idle: Arc::default(),
+            waiting: AtomicUsize::new(0),
             clock,
         })
+    }
+
+    /// The figures of plugins, for the page of metrics.
+    pub fn metrics(&self) -> Option<Arc<Metrics>> {
+        self.metrics.clone()
     }
 
     /// Compiles a component, or takes its code from the cache. May take seconds of a core.
@@ -101,11 +121,51 @@ impl Engine {
             self.clock.wake();
             return Ok(permit);
         }
-        let waiting = self.instances.clone().acquire_owned();
-        match tokio::time::timeout(self.pool.wait, waiting).await {
+        let _waiting = Waiting::begin(&self.waiting);
+        // One that is idle is not in use. Those that become idle from here on are not kept.
+        self.idle.evict();
+        let acquiring = self.instances.clone().acquire_owned();
+        match tokio::time::timeout(self.pool.wait, acquiring).await {
             Ok(permit) => Ok(permit.expect("the semaphore is never closed")),
             Err(_) => Err(Fault::Busy(self.pool.wait)),
         }
+    }
+
+    /// An instance of this plugin that waits for its next request.
+    pub(crate) fn take_idle(&self, plugin: u64) -> Option<Live> {
+        self.idle.take(plugin)
+    }
+
+    /// Keeps an instance for its next request, unless others wait for its place.
+    pub(crate) fn keep(&self, plugin: u64, live: Live) {
+        if self.idle.put(plugin, live) {
+            let idle = self.idle.clone();
+            tokio::spawn(async move { idle.look_after().await });
+        }
+        if self.waiting.load(SeqCst) > 0 {
+            self.idle.evict();
+        }
+    }
+
+    /// Throws away the idle instances of a plugin.
+    pub(crate) fn forget_idle(&self, plugin: u64) {
+        self.idle.forget(plugin);
+    }
+}
+
+/// A request that waits for an instance, as long as this is kept.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl Waiting<'_> {
+    fn begin(count: &AtomicUsize) -> Waiting<'_> {
+        count.fetch_add(1, SeqCst);
+        Waiting(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
     }
 }
 
@@ -142,9 +202,12 @@ fn pooled(shared: &Pool) -> Config {
     let instances = shared.instances + LOADING;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
-        .total_core_instances(instances * 4)
-        .total_memories(instances)
-        .total_tables(instances * 2)
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES))
+        .max_core_instances_per_component(CORE_INSTANCES)
+        .total_memories(instances.saturating_mul(MEMORIES))
+        .max_memories_per_component(MEMORIES)
+        .total_tables(instances.saturating_mul(TABLES))
+        .max_tables_per_component(TABLES)
         .total_stacks(instances)
         .max_memory_size(shared.memory)
         .table_elements(shared.table)
@@ -160,11 +223,20 @@ fn pooled(shared: &Pool) -> Config {
     config
 }
 
-fn link(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<StoreState>> {
+/// What the guests of a plugin with these grants may import.
+pub(crate) fn link(
+    engine: &wasmtime::Engine,
+    grants: &Grants,
+) -> wasmtime::Result<Linker<StoreState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     script::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    state::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    metrics::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    if !grants.destinations.is_empty() {
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    }
     Ok(linker)
 }

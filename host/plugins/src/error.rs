@@ -51,17 +51,6 @@ pub enum LoadError {
         /// In one line.
         reason: String,
     },
-    /// It asks other servers.
-    #[error(
-        "plugin `{}` imports `{}`, which is not granted: name the hosts that it may reach with option `plugin_allow`",
-        shown(.path), escape(.import)
-    )]
-    NotGranted {
-        /// The file.
-        path: PathBuf,
-        /// The interface.
-        import: String,
-    },
     /// It imports what the server does not give.
     #[error(
         "plugin `{}` imports `{}`, which this server does not give: {reason}", shown(.path), escape(.import)
@@ -86,6 +75,20 @@ pub enum LoadError {
         theirs: String,
         /// Ours.
         ours: &'static str,
+    },
+    /// It imports outbound HTTP, and no destination is granted.
+    #[error(
+        "plugin `{}` asks other servers (`wasi:http`): name those that it may reach with option `plugin_allow`",
+        shown(.0)
+    )]
+    Outbound(PathBuf),
+    /// A directory that was granted cannot be opened.
+    #[error("cannot open directory `{}` of option `plugin_dirs`: {reason}", shown(.path))]
+    Directory {
+        /// As it was granted.
+        path: PathBuf,
+        /// In one line.
+        reason: String,
     },
     /// It does not export the contract's handler.
     #[error(
@@ -180,6 +183,33 @@ pub enum Fault {
     /// `init` returned an error.
     #[error("init: {0}")]
     Init(String),
+    /// `read` or `write` keeps the exchange waiting.
+    #[error("`{call}` brought nothing within {} s (option `timeout`)", limit.as_secs())]
+    Stalled {
+        /// The function of the contract.
+        call: &'static str,
+        /// The limit.
+        limit: Duration,
+    },
+    /// `read` gave no bytes, or too many.
+    #[error("`read` gave {length} bytes, not 1 to {max}")]
+    Read {
+        /// What it gave.
+        length: usize,
+        /// What it was asked for.
+        max: u32,
+    },
+    /// The body that `read` gave is not as long as `use-read` had said.
+    #[error("the body is not the {0} bytes that `use-read` promised")]
+    Promise(u64),
+    /// `throttle` asks for a pause that is no pause any more.
+    #[error("`throttle` asks for {pause} µs, more than {} s (option `timeout`)", limit.as_secs())]
+    Throttle {
+        /// In microseconds.
+        pause: u64,
+        /// The limit.
+        limit: Duration,
+    },
 }
 
 impl Fault {
@@ -197,6 +227,14 @@ impl Fault {
         }
     }
 
+    /// How an exchange has ended whose body was cut by this fault.
+    pub fn close_code(&self) -> CloseCode {
+        match self {
+            Fault::Stalled { .. } => CloseCode::TimedOut,
+            _ => CloseCode::PluginFailed,
+        }
+    }
+
     /// What an error of the engine says: the cause, and the guest's functions that led to it, innermost first.
     ///
     /// Names come from the guest, so the text is escaped: no guest writes lines of its own into the log.
@@ -207,6 +245,9 @@ impl Fault {
     /// The same, with what the guest had written to its standard error.
     pub(crate) fn trap_after(error: &wasmtime::Error, said: &str) -> Fault {
         let mut reason = error.root_cause().to_string();
+        if let Some(option) = limit_of(&reason) {
+            reason += &format!(" (option `{option}`)");
+        }
         let backtrace = error.downcast_ref::<WasmBacktrace>();
         let frames = backtrace.map_or(&[][..], |backtrace| backtrace.frames());
         let names = frames.iter().filter_map(|frame| frame.func_name());
@@ -238,6 +279,21 @@ fn seconds(wait: Duration) -> u64 {
         .unwrap_or(u64::MAX)
 }
 
+/// The option that sets the limit which an error of the engine is about: its errors have texts only.
+pub(crate) fn limit_of(reason: &str) -> Option<&'static str> {
+    const LIMITS: [(&str, &str); 7] = [
+        ("resource table has no free keys", "plugin_handles"),
+        ("handle limit exceeded", "plugin_handles"),
+        ("hostcalls has been exhausted", "plugin_body"),
+        ("call stack exhausted", "plugin_stack"),
+        ("module table does not fit", "plugin_table"),
+        ("table minimum size", "plugin_table"),
+        ("pooling allocator", "plugin_memory"),
+    ];
+    let found = LIMITS.iter().find(|(text, _)| reason.contains(text));
+    found.map(|(_, option)| *option)
+}
+
 /// In one line, without what plays with a terminal; quotes stay as they are.
 pub(crate) fn escape(text: &str) -> String {
     let parts = text.chars().map(|c| match c {
@@ -248,7 +304,7 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// A path in one line.
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     escape(&path.to_string_lossy())
 }
 
@@ -259,8 +315,12 @@ pub enum CloseCode {
     Complete,
     /// GF_IO_ERR: the server could not read on.
     ReadFailed,
+    /// GF_SCRIPT_ERR: a plugin that takes part in the body failed, so that the body was cut.
+    PluginFailed,
     /// GF_IP_CONNECTION_CLOSED: the client left before the end.
     ConnectionClosed,
+    /// GF_IP_UDP_TIMEOUT: a plugin brought no more bytes of the body, so that it was cut.
+    TimedOut,
 }
 
 impl CloseCode {
@@ -269,7 +329,9 @@ impl CloseCode {
         match self {
             CloseCode::Complete => 1,
             CloseCode::ReadFailed => -3,
+            CloseCode::PluginFailed => -8,
             CloseCode::ConnectionClosed => -43,
+            CloseCode::TimedOut => -46,
         }
     }
 }

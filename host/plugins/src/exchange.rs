@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
 use http::request::Parts;
@@ -30,6 +30,8 @@ pub struct Exchange {
     pub bytes_sent: AtomicU64,
     /// Bytes of the request body taken from the connection until now.
     pub bytes_received: AtomicU64,
+    /// A plugin wants to know the end: a call that runs when the client leaves is not given up.
+    pub(crate) is_closed_by_plugins: AtomicBool,
     /// What the plugins of a chain leave for each other.
     pub attributes: Mutex<Vec<(String, String)>>,
 }
@@ -86,8 +88,14 @@ impl Exchange {
             status: AtomicU16::new(0),
             bytes_sent: AtomicU64::new(0),
             bytes_received: AtomicU64::new(0),
+            is_closed_by_plugins: AtomicBool::new(false),
             attributes: Mutex::new(Vec::new()),
         }
+    }
+
+    /// Counts bytes of the request body that have come from the connection.
+    pub fn add_bytes_received(&self, count: u64) {
+        self.bytes_received.fetch_add(count, Relaxed);
     }
 
     /// Counts bytes of the response body that the connection has taken.

@@ -9,6 +9,7 @@ use wasmtime::component::{
 use wasmtime::{Result, Store};
 use wasmtime_wasi::p2::DynPollable;
 
+pub(crate) use crate::bindings::exports::httpout::plugin::handler::ReadResult;
 use crate::store::{ExchangeHandle, StoreState};
 
 /// What a call returns to be waited for.
@@ -23,6 +24,9 @@ pub(crate) struct Exports {
     constructor: ComponentExportIndex,
     on_request: ComponentExportIndex,
     resume: ComponentExportIndex,
+    read: ComponentExportIndex,
+    write: ComponentExportIndex,
+    throttle: ComponentExportIndex,
     close: ComponentExportIndex,
 }
 
@@ -36,6 +40,9 @@ impl Exports {
             constructor: function("[constructor]request")?,
             on_request: function("[method]request.on-request")?,
             resume: function("[method]request.resume")?,
+            read: function("[method]request.read")?,
+            write: function("[method]request.write")?,
+            throttle: function("[method]request.throttle")?,
             close: function("[method]request.close")?,
         })
     }
@@ -74,6 +81,24 @@ impl Guest<'_> {
         Ok(wait)
     }
 
+    pub(crate) async fn read(self, request: ResourceAny, max: u32) -> Result<ReadResult> {
+        let index = &self.exports.read;
+        let (result,) = call(self.store, self.instance, index, (request, max)).await?;
+        Ok(result)
+    }
+
+    pub(crate) async fn write(self, request: ResourceAny, data: &[u8]) -> Result<Pollables> {
+        let index = &self.exports.write;
+        let (wait,) = call(self.store, self.instance, index, (request, data)).await?;
+        Ok(wait)
+    }
+
+    pub(crate) async fn throttle(self, request: ResourceAny, done: u64, total: u64) -> Result<u64> {
+        let index = &self.exports.throttle;
+        let (pause,) = call(self.store, self.instance, index, (request, done, total)).await?;
+        Ok(pause)
+    }
+
     pub(crate) async fn close(self, request: ResourceAny, code: i32) -> Result<()> {
         let index = &self.exports.close;
         call(self.store, self.instance, index, (request, code)).await
@@ -87,7 +112,7 @@ async fn call<P, R>(
     parameters: P,
 ) -> Result<R>
 where
-    P: ComponentNamedList + Lower + Send + Sync + 'static,
+    P: ComponentNamedList + Lower + Send + Sync,
     R: ComponentNamedList + Lift + Send + Sync + 'static,
 {
     let function = instance.get_typed_func::<P, R>(&mut *store, index)?;

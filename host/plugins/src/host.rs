@@ -11,7 +11,8 @@ use wasmtime::component::Resource;
 use crate::bindings::httpout::plugin::{host, http as contract};
 use crate::decision::{Body, frames_message};
 use crate::error::{error_string, escape};
-use crate::store::{Current, ExchangeHandle, StoreState};
+use crate::log::Level;
+use crate::store::{Current, ExchangeHandle, StoreState, Written};
 
 type Handle = Resource<ExchangeHandle>;
 
@@ -31,16 +32,35 @@ impl StoreState {
     ) -> Result<bool> {
         let current = self.current()?;
         let request = current.exchange.id;
-        let applied = if current.sent {
-            Err("the reply was sent already".to_owned())
-        } else {
-            apply(current)
+        let applied = match current.is_open() {
+            true => apply(current),
+            false => Err("the reply was sent already".to_owned()),
         };
         if let Err(reason) = &applied {
-            let plugin = &*self.spec.name;
-            tracing::warn!(target: "plugin", plugin, request, "{what} refused: {reason}");
+            let line = format!("{what} refused: {reason}");
+            self.common.log.write(Level::WARN, Some(request), &line);
         }
         Ok(applied.is_ok())
+    }
+}
+
+impl StoreState {
+    /// The file of a path: one that is exposed for read, else one below a directory that was granted to this plugin,
+    /// where the path begins with its name. The path is given back where there is none.
+    fn find(&self, path: String) -> Result<Body, String> {
+        if self.server.is_file(&path) {
+            return Ok(Body::File(path));
+        }
+        let granted = self.spec.grants.directories.iter();
+        let mut found = granted.filter_map(|directory| {
+            let below = directory.below(&path)?;
+            let directory = directory.path.clone();
+            let is_file = self.server.is_granted_file(&directory, &below);
+            is_file.then_some(Body::Granted { directory, below })
+        });
+        let first = found.next();
+        drop(found);
+        first.ok_or(path)
     }
 }
 
@@ -48,7 +68,10 @@ impl contract::Host for StoreState {}
 
 impl contract::HostExchange for StoreState {
     fn id(&mut self, _: Handle) -> Result<u64> {
-        Ok(self.current()?.exchange.id)
+        let current = self.current()?;
+        // Who knows the number may wake the request.
+        current.alarm.set();
+        Ok(current.exchange.id)
     }
 
     fn method(&mut self, _: Handle) -> Result<String> {
@@ -128,6 +151,9 @@ impl contract::HostExchange for StoreState {
     fn set_reply(&mut self, _: Handle, code: u16) -> Result<bool> {
         self.set("set-reply", |current| {
             current.decision.reply = match code {
+                0 if current.written != Written::Nothing => {
+                    return Err("0 comes too late: the body has come to `write`".to_owned());
+                }
                 0 => None,
                 200..=599 => StatusCode::from_u16(code).ok(),
                 _ => return Err(format!("{code} is neither 0 nor a status of 200 to 599")),
@@ -137,6 +163,8 @@ impl contract::HostExchange for StoreState {
     }
 
     fn add_header(&mut self, _: Handle, name: String, value: String) -> Result<bool> {
+        let limits = &self.spec.limits;
+        let (most, largest) = (limits.fields, limits.fields_size);
         self.set("add-header", |current| {
             let added = name.len() + value.len();
             let headers = &mut current.decision.headers;
@@ -144,9 +172,12 @@ impl contract::HostExchange for StoreState {
                 .iter()
                 .map(|(name, value)| name.as_str().len() + value.len())
                 .sum();
-            if headers.len() >= MOST_FIELDS || size + added > FIELDS_SIZE {
+            if headers.len() >= most {
+                return Err(format!("more than {most} fields (option `plugin_fields`)"));
+            }
+            if size + added > largest {
                 return Err(format!(
-                    "more than {MOST_FIELDS} fields or {FIELDS_SIZE} bytes of them"
+                    "more than {largest} bytes of fields (option `plugin_fields_size`)"
                 ));
             }
             headers.push(parse_field(&name, &value)?);
@@ -155,12 +186,10 @@ impl contract::HostExchange for StoreState {
     }
 
     fn set_body_file(&mut self, _: Handle, path: String) -> Result<bool> {
-        let found = self.server.is_file(&path);
+        let found = self.find(path);
         self.set("set-body-file", |current| {
-            if !found {
-                return Err(format!("no file {path:?} below the directories for read"));
-            }
-            current.decision.body = Body::File(path);
+            let no_file = |path| format!("no file {path:?} below the directories for read");
+            current.decision.body = found.map_err(no_file)?;
             Ok(())
         })
     }
@@ -170,33 +199,53 @@ impl contract::HostExchange for StoreState {
     }
 
     fn set_body_bytes(&mut self, _: Handle, bytes: Vec<u8>) -> Result<bool> {
+        let largest = self.spec.limits.body;
         self.set("set-body", |current| {
+            if bytes.len() > largest {
+                let length = bytes.len();
+                return Err(format!(
+                    "{length} bytes are more than {largest} (option `plugin_body`)"
+                ));
+            }
             current.decision.body = Body::Bytes(Bytes::from(bytes));
             Ok(())
         })
     }
 
-    fn use_read(&mut self, _: Handle, _: Option<u64>) -> Result<bool> {
-        self.set("use-read", |_| Err(RESERVED.to_owned()))
+    fn use_read(&mut self, _: Handle, length: Option<u64>) -> Result<bool> {
+        self.set("use-read", |current| {
+            current.decision.body = Body::Read(length);
+            Ok(())
+        })
     }
 
     fn use_write(&mut self, _: Handle) -> Result<bool> {
-        self.set("use-write", |_| Err(RESERVED.to_owned()))
+        self.set("use-write", |current| {
+            current.wants_write = true;
+            Ok(())
+        })
     }
 
     fn use_throttle(&mut self, _: Handle) -> Result<bool> {
-        self.set("use-throttle", |_| Err(RESERVED.to_owned()))
+        self.set("use-throttle", |current| {
+            current.wants_throttle = true;
+            Ok(())
+        })
     }
 
     fn use_close(&mut self, _: Handle) -> Result<bool> {
         self.set("use-close", |current| {
             current.wants_close = true;
+            current.exchange.is_closed_by_plugins.store(true, Relaxed);
             Ok(())
         })
     }
 
     fn send(&mut self, _: Handle) -> Result<bool> {
         self.set("send", |current| {
+            if current.sent {
+                return Err("it was called already".to_owned());
+            }
             current.sent = true;
             Ok(())
         })
@@ -212,14 +261,17 @@ impl contract::HostExchange for StoreState {
 
     fn set_attribute(&mut self, _: Handle, name: String, value: String) -> Result<()> {
         let exchange = self.current()?.exchange.clone();
-        let size = |attributes: &[(String, String)]| -> usize {
-            let sizes = attributes.iter();
-            sizes.map(|(name, value)| name.len() + value.len()).sum()
-        };
         let mut attributes = exchange.attributes.lock().expect("never poisoned");
-        if size(&attributes) + name.len() + value.len() > ATTRIBUTES_SIZE {
-            let plugin = &*self.spec.name;
-            tracing::warn!(target: "plugin", plugin, "set-attribute refused: more than {ATTRIBUTES_SIZE} bytes");
+        let others = attributes.iter().filter(|(known, _)| *known != name);
+        let (count, size) = others.fold((0, 0), |(count, size), (name, value)| {
+            (count + 1, size + name.len() + value.len())
+        });
+        if count >= MOST_ATTRIBUTES || size + name.len() + value.len() > ATTRIBUTES_SIZE {
+            drop(attributes);
+            let line = format!(
+                "set-attribute refused: more than {MOST_ATTRIBUTES} attributes or {ATTRIBUTES_SIZE} bytes of them"
+            );
+            self.common.log.write(Level::WARN, Some(exchange.id), &line);
             return Ok(());
         }
         match attributes.iter_mut().find(|(known, _)| *known == name) {
@@ -263,22 +315,15 @@ impl contract::HostExchange for StoreState {
 
 impl host::Host for StoreState {
     fn log(&mut self, level: host::LogLevel, message: String) -> Result<()> {
-        let plugin = &*self.spec.name;
         let request = self.current.as_ref().map(|current| current.exchange.id);
-        // A guest must not be able to write lines that look like the server's own.
-        let message = escape(&message);
-        macro_rules! line {
-            ($level:ident) => {
-                tracing::$level!(target: "plugin", plugin, request, "{message}")
-            };
-        }
-        match level {
-            host::LogLevel::Trace => line!(trace),
-            host::LogLevel::Debug => line!(debug),
-            host::LogLevel::Info => line!(info),
-            host::LogLevel::Warn => line!(warn),
-            host::LogLevel::Error => line!(error),
-        }
+        let level = match level {
+            host::LogLevel::Trace => Level::TRACE,
+            host::LogLevel::Debug => Level::DEBUG,
+            host::LogLevel::Info => Level::INFO,
+            host::LogLevel::Warn => Level::WARN,
+            host::LogLevel::Error => Level::ERROR,
+        };
+        self.common.log.write(level, request, &message);
         Ok(())
     }
 
@@ -290,18 +335,18 @@ impl host::Host for StoreState {
         Ok(self.server.option_value(&name))
     }
 
+    fn wake(&mut self, id: u64) -> Result<bool> {
+        let current = self.current.as_ref();
+        Ok(current.is_some_and(|current| current.alarm.wake(id)))
+    }
+
     fn error_string(&mut self, error: i32) -> Result<String> {
         Ok(error_string(error).to_owned())
     }
 }
 
-const RESERVED: &str = "this version of the server has no such callback yet";
-
-/// What one plugin may add to one response.
-const MOST_FIELDS: usize = 100;
-
-/// Names and values of the fields that one plugin adds to one response, in bytes.
-const FIELDS_SIZE: usize = 32 << 10;
+/// Attributes of one exchange.
+const MOST_ATTRIBUTES: usize = 1000;
 
 /// Names and values of the attributes of one exchange, in bytes.
 const ATTRIBUTES_SIZE: usize = 64 << 10;

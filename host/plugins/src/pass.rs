@@ -1,6 +1,7 @@
 //! A request's leave to ask a plugin, and what the plugin's breaker is told of how it went.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crate::breaker::Admission;
@@ -12,7 +13,9 @@ use crate::spec::OnFailure;
 pub(crate) struct Pass {
     plugin: Arc<Plugin>,
     admission: Admission,
-    is_told: bool,
+    /// The breaker knows how it went.
+    is_told: AtomicBool,
+    has_failed: AtomicBool,
 }
 
 impl Pass {
@@ -26,7 +29,8 @@ impl Pass {
             admission => Ok(Pass {
                 plugin: plugin.clone(),
                 admission,
-                is_told: false,
+                is_told: AtomicBool::new(false),
+                has_failed: AtomicBool::new(false),
             }),
         }
     }
@@ -39,23 +43,27 @@ impl Pass {
     }
 
     /// The plugin has done its part, to the end.
-    pub(crate) fn succeeded(mut self) {
-        if !self.is_told && self.plugin.breaker.succeeded(self.admission) {
+    pub(crate) fn succeeded(&self) {
+        if !self.is_told.swap(true, Relaxed) && self.plugin.breaker.succeeded(self.admission) {
             self.tell_recovery();
         }
-        self.is_told = true;
     }
 
     /// The request ended with a fault.
-    pub(crate) fn failed(&mut self, fault: &Fault) {
-        if self.is_told || !fault.is_of_plugin() {
+    pub(crate) fn failed(&self, fault: &Fault) {
+        self.has_failed.store(true, Relaxed);
+        if !fault.is_of_plugin() || self.is_told.swap(true, Relaxed) {
             return;
         }
-        self.is_told = true;
         let rest = self.plugin.breaker.failed(self.admission, Instant::now());
         if let Some(rest) = rest {
             self.tell_rest(rest);
         }
+    }
+
+    /// Whether there was a fault.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed.load(Relaxed)
     }
 
     fn tell_recovery(&self) {
@@ -80,7 +88,7 @@ impl Pass {
 
 impl Drop for Pass {
     fn drop(&mut self) {
-        if !self.is_told {
+        if !*self.is_told.get_mut() {
             let breaker = &self.plugin.breaker;
             breaker.gave_up(self.admission, Instant::now());
         }

@@ -8,14 +8,18 @@ use wasmtime::component::InstancePre;
 
 use crate::breaker::Breaker;
 use crate::call::Session;
+use crate::common::Common;
 use crate::engine::Engine;
 use crate::error::LoadError;
 use crate::exports::Exports;
+use crate::pass::Pass;
+use crate::reuse::Idle;
 use crate::script::Script;
 use crate::snapshot::{self, Snapshot};
 use crate::source::{self, Source, Stamp};
 use crate::spec::PluginSpec;
 use crate::store::{Server, StoreState};
+use crate::wake::Sleepers;
 
 /// A plugin, ready to be instantiated for a request.
 pub struct Plugin {
@@ -25,12 +29,17 @@ pub struct Plugin {
     pub(crate) spec: Arc<PluginSpec>,
     /// Where no snapshot holds what `init` left.
     pub(crate) inits_each_instance: bool,
+    /// The requests that can be woken.
+    pub(crate) sleepers: Arc<Sleepers>,
     /// The file that it was loaded from.
     pub(crate) stamp: Stamp,
     /// What the engine of scripts runs.
     script: Option<Arc<Script>>,
     pub(crate) server: Arc<dyn Server>,
     pub(crate) breaker: Breaker,
+    /// What its idle instances are kept by.
+    pub(crate) id: u64,
+    pub(crate) common: Arc<Common>,
 }
 
 impl Plugin {
@@ -43,26 +52,53 @@ impl Plugin {
         spec: Arc<PluginSpec>,
         server: Arc<dyn Server>,
     ) -> Result<Arc<Plugin>, LoadError> {
-        let path = spec.path.clone();
-        // Files and the compiler block: that must not be one of the threads that serve.
-        let runtime = Handle::current();
-        let loading = move || runtime.block_on(load(engine, spec, server));
-        let loaded = tokio::task::spawn_blocking(loading).await;
-        loaded.unwrap_or_else(|error| Err(panicked(&path, &error)))
+        off_the_workers(engine, spec, server, Arc::default()).await
+    }
+
+    /// Loads it again from its file. Requests that wait in the one can be woken from the other.
+    ///
+    /// # Errors
+    /// As those of [`Plugin::load`].
+    pub(crate) async fn load_again(&self) -> Result<Arc<Plugin>, LoadError> {
+        let (engine, spec, server) = (&self.engine, &self.spec, &self.server);
+        let sleepers = self.sleepers.clone();
+        off_the_workers(engine.clone(), spec.clone(), server.clone(), sleepers).await
     }
 
     /// The host's side of a fresh instance.
     pub(crate) fn state(&self) -> StoreState {
-        let mut state = StoreState::new(self.spec.clone(), self.server.clone());
+        let (spec, server, common) = (&self.spec, &self.server, &self.common);
+        let mut state = StoreState::new(spec.clone(), server.clone(), common.clone());
         state.script.clone_from(&self.script);
         state
     }
+}
+
+impl Drop for Plugin {
+    fn drop(&mut self) {
+        self.engine.forget_idle(self.id);
+    }
+}
+
+/// Files and the compiler block: that must not be one of the threads that serve.
+async fn off_the_workers(
+    engine: Arc<Engine>,
+    spec: Arc<PluginSpec>,
+    server: Arc<dyn Server>,
+    sleepers: Arc<Sleepers>,
+) -> Result<Arc<Plugin>, LoadError> {
+    let path = spec.path.clone();
+    let runtime = Handle::current();
+    let loading = move || runtime.block_on(load(engine, spec, server, sleepers));
+    let loaded = tokio::task::spawn_blocking(loading).await;
+    loaded.unwrap_or_else(|error| Err(panicked(&path, &error)))
 }
 
 async fn load(
     engine: Arc<Engine>,
     spec: Arc<PluginSpec>,
     server: Arc<dyn Server>,
+    sleepers: Arc<Sleepers>,
 ) -> Result<Arc<Plugin>, LoadError> {
     let path = &spec.path;
     let Source {
@@ -70,8 +106,9 @@ async fn load(
         script,
         stamp,
     } = source::read(path, spec.kind)?;
-    let mut state = StoreState::new(spec.clone(), server.clone());
-    state.script = script.clone();
+    let common = Common::new(&engine, &spec)?;
+    let mut state = StoreState::new(spec.clone(), server.clone(), common.clone());
+    state.script.clone_from(&script);
     state.seed = engine.seed();
     let (linked, inits_each_instance) = match snapshot::take(&engine, &component, state).await? {
         Snapshot::Taken(linked) => (linked, false),
@@ -88,12 +125,18 @@ async fn load(
         exports: linked.exports,
         spec: spec.clone(),
         inits_each_instance,
+        sleepers,
         stamp,
         script,
         server,
+        common,
         breaker: Breaker::new(),
+        id: Idle::next_id(),
     });
-    let tried = Session::begin(&plugin, permit).await;
+    let tried = match Pass::ask(&plugin) {
+        Ok(pass) => Session::begin(&plugin, Arc::new(pass), permit).await,
+        Err(fault) => Err(fault),
+    };
     tried.map_err(|fault| LoadError::init(&spec, fault))?;
     Ok(plugin)
 }

@@ -61,8 +61,7 @@ impl Slot {
             .expect("no holder panics")
             .see(stamp.ok().flatten(), which);
         if is_due {
-            let loaded = Plugin::load(old.engine.clone(), old.spec.clone(), old.server.clone());
-            self.replace(&old, loaded.await);
+            self.replace(&old, old.load_again().await);
         }
     }
 

@@ -31,9 +31,9 @@ pub(crate) async fn take(
     state: StoreState,
 ) -> Result<Snapshot, LoadError> {
     let spec = state.spec.clone();
-    let path = &spec.path;
+    let (path, grants) = (&*spec.path, &spec.grants);
     let as_it_was = |reason| {
-        let linked = world::link(engine, path, bytes)?;
+        let linked = world::link(engine, grants, path, bytes)?;
         Ok(Snapshot::Unsuitable(linked, reason))
     };
     let wizer = Wizer::new();
@@ -42,7 +42,7 @@ pub(crate) async fn take(
         Ok(instrumented) => instrumented,
         Err(error) => return as_it_was(one_line(&error)),
     };
-    let linked = world::link(engine, path, &instrumented)?;
+    let linked = world::link(engine, grants, path, &instrumented)?;
     let _permit = engine.reserve_for_loading().await;
     let init_failed = |fault| LoadError::init(&spec, fault);
     let (mut store, instance) = init(&linked, state).await.map_err(init_failed)?;
@@ -51,7 +51,9 @@ pub(crate) async fn take(
         return as_it_was("`init` leaves handles open".to_owned());
     }
     match rewrite(&wizer, &context, &mut store, instance).await {
-        Ok(snapshot) => Ok(Snapshot::Taken(world::link(engine, path, &snapshot)?)),
+        Ok(snapshot) => Ok(Snapshot::Taken(world::link(
+            engine, grants, path, &snapshot,
+        )?)),
         Err(error) => as_it_was(one_line(&error)),
     }
 }
@@ -59,10 +61,7 @@ pub(crate) async fn take(
 /// An instance after its `init`.
 async fn init(linked: &Linked, state: StoreState) -> Result<(Store<StoreState>, Instance), Fault> {
     let limit = state.spec.limits.call;
-    let mut store = Store::new(linked.pre.engine(), state);
-    store.limiter(|state| &mut state.limits);
-    store.set_epoch_deadline(1);
-    store.epoch_deadline_async_yield_and_update(1);
+    let mut store = state.into_store(linked.pre.engine());
 
     let running = async {
         let instance = linked.pre.instantiate_async(&mut store).await?;

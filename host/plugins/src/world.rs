@@ -5,9 +5,10 @@ use std::path::Path;
 use wasmtime::component::{Component, InstancePre};
 
 use crate::bindings::PluginPre;
-use crate::engine::Engine;
-use crate::error::{LoadError, escape};
+use crate::engine::{self, Engine};
+use crate::error::{LoadError, escape, limit_of};
 use crate::exports::{Exports, HANDLER};
+use crate::spec::Grants;
 use crate::store::StoreState;
 
 /// A component that is a plugin, compiled and linked.
@@ -20,10 +21,16 @@ pub(crate) struct Linked {
 ///
 /// # Errors
 /// Why it is no plugin, or needs what it is not given.
-pub(crate) fn link(engine: &Engine, path: &Path, bytes: &[u8]) -> Result<Linked, LoadError> {
+pub(crate) fn link(
+    engine: &Engine,
+    grants: &Grants,
+    path: &Path,
+    bytes: &[u8],
+) -> Result<Linked, LoadError> {
     let component = compile(engine, path, bytes)?;
     check_handler(engine, path, &component)?;
-    let pre = match engine.linker.instantiate_pre(&component) {
+    let linker = engine::link(&engine.wasmtime, grants);
+    let pre = match linker.and_then(|linker| linker.instantiate_pre(&component)) {
         Ok(pre) => pre,
         Err(error) => return Err(missing_import(engine, path, &component, &error)),
     };
@@ -44,9 +51,9 @@ pub(crate) fn link(engine: &Engine, path: &Path, bytes: &[u8]) -> Result<Linked,
 fn compile(engine: &Engine, path: &Path, bytes: &[u8]) -> Result<Component, LoadError> {
     engine.compile(bytes).map_err(|error| {
         let reason = one_line(&error);
-        let hint = if reason.contains("pooling allocator") {
-            // The pool's slots are as large as the option says.
-            "it needs more than option `plugin_memory` gives: "
+        let hint = if let Some(option) = limit_of(&reason) {
+            // The pool's slots are as large as the options say.
+            &format!("it needs more than option `{option}` gives: ")
         } else if reason.contains("unexpected end") || reason.contains("out of bounds") {
             "the file seems to be cut short: "
         } else {
@@ -107,7 +114,7 @@ fn missing_import(
         .to_owned();
     let path = path.to_owned();
     match import.starts_with("wasi:http/") {
-        true => LoadError::NotGranted { path, import },
+        true => LoadError::Outbound(path),
         false => LoadError::Import {
             path,
             import,

@@ -19,6 +19,8 @@
 //! httpout_sdk::export!(Headers);
 //! ```
 //!
+//! A plugin that asks other servers has [`fetch`] for it.
+//!
 //! Build it as a library with `crate-type = ["cdylib"]` and `cargo build --release --target wasm32-wasip2`, then
 //! `httpout --rdirs=www --plugin target/wasm32-wasip2/release/headers.wasm`.
 
@@ -41,7 +43,10 @@ pub use bindings::wasi::clocks::{monotonic_clock, wall_clock};
 pub use bindings::wasi::io::poll::Pollable;
 pub use bindings::wasi::random::random;
 
+pub mod fetch;
 pub mod log;
+pub mod metrics;
+pub mod state;
 
 use bindings::httpout::plugin::host;
 
@@ -50,7 +55,7 @@ use bindings::httpout::plugin::host;
 /// Every callback but `on_request` has a default that does nothing; the server makes those calls only that were asked
 /// for on the exchange (`use_close` ...).
 pub trait Plugin: Default + 'static {
-    /// When the server starts, once: every instance begins with the memory that this left, statics included. An error
+    /// When the plugin is loaded, once: every instance begins with the memory that this left, statics included. An error
     /// stops the server from starting.
     fn init() -> Result<(), String> {
         Ok(())
@@ -64,14 +69,16 @@ pub trait Plugin: Default + 'static {
         panic!("{} waits, but has no `resume`", exchange.url());
     }
 
-    /// At most `max` bytes of the response body, after `use_read`.
+    /// At most `max` bytes of the response body, after `use_read`: called as often as the connection can take more.
+    /// `ReadResult::Pending(vec![timer(...)])` where there are none yet.
     fn read(&mut self, exchange: &Exchange, max: u32) -> ReadResult {
         let _ = (exchange, max);
         ReadResult::Eof
     }
 
-    /// Bytes of the request body, after `use_write`; an empty slice once for its end. Returns what to wait for before
-    /// the next bytes.
+    /// Bytes of the request body, after `use_write` and with a reply of your own; an empty slice once for its end. Returns
+    /// what to wait for before the next bytes are taken from the client. The reply can be set until the end, or to 400 and
+    /// above to refuse the rest.
     fn write(&mut self, exchange: &Exchange, data: &[u8]) -> Vec<Pollable> {
         let _ = (exchange, data);
         Vec::new()
@@ -102,9 +109,20 @@ pub enum Next {
 impl Next {
     /// Call `resume` after this time.
     pub fn after(duration: std::time::Duration) -> Next {
-        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        Next::Wait(vec![monotonic_clock::subscribe_duration(nanoseconds)])
+        Next::Wait(vec![timer(duration)])
     }
+}
+
+/// Ready after this time: what to wait for in [`Next::Wait`], [`ReadResult::Pending`] or after `write`.
+pub fn timer(duration: std::time::Duration) -> Pollable {
+    let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+    monotonic_clock::subscribe_duration(nanoseconds)
+}
+
+/// Has another request of this plugin, by its `exchange.id()`, called again at once: it ends the wait under way, or its
+/// next one. False if there is no such request.
+pub fn wake(id: u64) -> bool {
+    host::wake(id)
 }
 
 /// The plugin's configuration: `auth.wasm?key=value&...`, in order.

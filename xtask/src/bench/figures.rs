@@ -11,6 +11,8 @@ pub(super) enum Unit {
     MillisPerGigabyte,
     /// Memory of the server for each connection.
     Bytes,
+    /// Time for each start, in ms.
+    Millis,
 }
 
 /// What a load did with a server.
@@ -46,6 +48,7 @@ impl Unit {
             Self::Micros => "µs",
             Self::MillisPerGigabyte => "ms/GB",
             Self::Bytes => "bytes",
+            Self::Millis => "ms",
         }
     }
 
@@ -54,6 +57,7 @@ impl Unit {
             Self::Micros => "server CPU for each request",
             Self::MillisPerGigabyte => "server CPU for each GB",
             Self::Bytes => "resident memory for each connection",
+            Self::Millis => "time for each start",
         }
     }
 
@@ -62,6 +66,7 @@ impl Unit {
             Self::Micros => "requests/s",
             Self::MillisPerGigabyte => "MB/s",
             Self::Bytes => "connections",
+            Self::Millis => "starts/s",
         }
     }
 
@@ -69,7 +74,7 @@ impl Unit {
     pub(super) fn decimals(self) -> usize {
         match self {
             Self::Micros => 2,
-            Self::MillisPerGigabyte => 1,
+            Self::MillisPerGigabyte | Self::Millis => 1,
             Self::Bytes => 0,
         }
     }
@@ -79,11 +84,11 @@ impl Sample {
     /// Server CPU that was spent on a load.
     pub(super) fn of_cpu(unit: Unit, spent: Duration, done: &Done) -> Self {
         let amount = match unit {
-            Unit::Micros | Unit::Bytes => done.requests as f64 / 1e6,
+            Unit::Micros | Unit::Bytes | Unit::Millis => done.requests as f64 / 1e6,
             Unit::MillisPerGigabyte => done.bytes as f64 / 1e12,
         };
         let counted = match unit {
-            Unit::Micros | Unit::Bytes => done.requests as f64,
+            Unit::Micros | Unit::Bytes | Unit::Millis => done.requests as f64,
             Unit::MillisPerGigabyte => done.bytes as f64 / 1e6,
         };
         Self {

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 
 use self::figures::{Figures, Sample};
-use self::load::idle;
+use self::load::{idle, start};
 use self::peer::Peer;
 use self::pin::Cores;
 use self::site::Site;
@@ -165,6 +165,11 @@ impl Bench {
                         figures.remark = Some(remark);
                         sample
                     }
+                    Work::Start { times } => {
+                        let start = || Peer::start(self, workload, peer.contender(), &site);
+                        start::run(start, &site, times)
+                            .with_context(|| format!("starts of {}", peer.name()))?
+                    }
                     _ => self.sample(workload, peer, &site, plan.seconds)?,
                 };
                 figures.samples.push(sample);
@@ -188,7 +193,7 @@ impl Bench {
         eprintln!("{}: warm-up, {}", workload.name, contender.name);
         let mut peer = Peer::start(self, workload, contender, site)?;
         let remark = peer.check(site)?;
-        if !matches!(workload.work, Work::Idle { .. }) {
+        if !matches!(workload.work, Work::Idle { .. } | Work::Start { .. }) {
             self.sample(workload, &mut peer, site, 1)?;
         }
         Ok((peer, remark))

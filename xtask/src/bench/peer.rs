@@ -33,7 +33,9 @@ impl Peer {
     ) -> Result<Self> {
         let (running, address) = match contender.server {
             Server::Nginx => nginx::start(bench.cores.server(&bench.nginx), workload, site)?,
-            Server::Httpout { plugins } => start_httpout(bench, workload, plugins, site)?,
+            Server::Httpout { plugins, options } => {
+                start_httpout(bench, workload, plugins, options, site)?
+            }
         };
         Ok(Self {
             workload,
@@ -97,6 +99,7 @@ fn start_httpout(
     bench: &Bench,
     workload: &Workload,
     plugins: &[&str],
+    options: &[&str],
     site: &Site,
 ) -> Result<(Running, SocketAddr)> {
     let log = site::work_folder()?.join("httpout.log");
@@ -119,7 +122,10 @@ fn start_httpout(
         command.args(["--plugin", &paths::plugin(plugin)]);
     }
     command
+        .args(options)
         .current_dir(paths::root())
+        // Compiled plugins: those of this machine's user are no part of a measurement.
+        .env("XDG_CACHE_HOME", site::work_folder()?)
         .stderr(Stdio::from(child::log_file(&log)?));
     let server = Httpout::start(&mut command).with_context(|| {
         fs::read_to_string(&log)

@@ -74,7 +74,7 @@ impl Site {
     /// How many files there are.
     pub(super) fn count(&self) -> usize {
         match self.content {
-            Content::Bytes(_) => 1,
+            Content::Bytes(_) | Content::Zeros(_) => 1,
             Content::Texts(count) => count,
         }
     }
@@ -82,7 +82,7 @@ impl Site {
     /// The length of each file.
     pub(super) fn length(&self) -> u64 {
         match self.content {
-            Content::Bytes(length) => length,
+            Content::Bytes(length) | Content::Zeros(length) => length,
             Content::Texts(_) => text::LENGTH as u64,
         }
     }
@@ -90,7 +90,7 @@ impl Site {
     /// The target of a file, as a request names it.
     pub(super) fn target(&self, number: usize) -> String {
         match self.content {
-            Content::Bytes(_) => "/file.bin".to_owned(),
+            Content::Bytes(_) | Content::Zeros(_) => "/file.bin".to_owned(),
             Content::Texts(_) => format!("/{number}.txt"),
         }
     }
@@ -99,6 +99,7 @@ impl Site {
     pub(super) fn bytes(&self, number: usize) -> Box<dyn Read> {
         match self.content {
             Content::Bytes(length) => Box::new(self.part(0, length)),
+            Content::Zeros(length) => Box::new(io::repeat(0).take(length)),
             Content::Texts(count) => {
                 let version = self.version as usize;
                 Box::new(Cursor::new(self.texts.text(version * count + number)))

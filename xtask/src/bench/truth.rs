@@ -38,9 +38,10 @@ impl Truth<'_> {
             tls::check(self.address, protocol)?;
         }
         match self.workload.work {
-            Work::Get { .. } | Work::Multiplexed { .. } | Work::Idle { .. } => {
-                self.check_whole().map(|()| None)
-            }
+            Work::Get { .. }
+            | Work::Multiplexed { .. }
+            | Work::Idle { .. }
+            | Work::Start { .. } => self.check_whole().map(|()| None),
             Work::Ranges { length, .. } => {
                 let last = self.site.length() - length;
                 [0, last / 3, last / 2 + 1, last]

@@ -31,6 +31,8 @@ pub(super) enum Protocol {
 pub(super) enum Content {
     /// A file of that many bytes, which no coding makes smaller.
     Bytes(u64),
+    /// A file of that many bytes, all zero, which a plugin can make as well.
+    Zeros(u64),
     /// So many different files of text, each just small enough for the limit of `zmax`.
     Texts(usize),
 }
@@ -50,6 +52,8 @@ pub(super) enum Work {
     Put,
     /// Asks for the file once on each connection, which stay open.
     Idle { connections: u32 },
+    /// Starts the server and asks for the file once, so many times.
+    Start { times: u32 },
 }
 
 pub(super) struct Contender {
@@ -61,7 +65,11 @@ pub(super) struct Contender {
 
 pub(super) enum Server {
     Nginx,
-    Httpout { plugins: &'static [&'static str] },
+    Httpout {
+        plugins: &'static [&'static str],
+        /// Further arguments.
+        options: &'static [&'static str],
+    },
 }
 
 /// What we want of a contender, by name.
@@ -92,7 +100,10 @@ const NGINX: Contender = Contender {
 
 const HTTPOUT: Contender = Contender {
     name: "httpout",
-    server: Server::Httpout { plugins: &[] },
+    server: Server::Httpout {
+        plugins: &[],
+        options: &[],
+    },
     field: None,
 };
 
@@ -100,8 +111,33 @@ const HTTPOUT_HEADERS: Contender = Contender {
     name: "httpout, plugin fresh",
     server: Server::Httpout {
         plugins: &["headers.wasm?x-gpac=foo"],
+        options: &[],
     },
     field: Some(("x-gpac", "foo")),
+};
+
+const HTTPOUT_REUSED: Contender = Contender {
+    name: "httpout, plugin reused",
+    server: Server::Httpout {
+        plugins: &["headers.wasm?x-gpac=foo"],
+        options: &["--plugin_reuse=1000"],
+    },
+    ..HTTPOUT_HEADERS
+};
+
+/// As a server begins: the code of the plugin was compiled at an earlier start.
+const HTTPOUT_CACHED: Contender = Contender {
+    name: "httpout, plugin cached",
+    ..HTTPOUT_HEADERS
+};
+
+const HTTPOUT_GENERATE: Contender = Contender {
+    name: "httpout, plugin reads",
+    server: Server::Httpout {
+        plugins: &["generate.wasm?path=/file.bin&size=536870912"],
+        options: &[],
+    },
+    field: None,
 };
 
 const SMALL: Content = Content::Bytes(1024);
@@ -267,17 +303,45 @@ pub(super) const WORKLOADS: &[Workload] = &[
     },
     Workload {
         name: "W11",
-        title: "W1 with a plugin that adds a response field, a new instance for each request",
+        title: "W1 with a plugin that adds a response field, a new instance for each request, or one again and again",
         protocol: Protocol::Http1,
         content: SMALL,
         work: Work::Get { connections: 64 },
         unit: Unit::Micros,
         nginx: &[PACKETS],
-        contenders: &[NGINX, HTTPOUT, HTTPOUT_HEADERS],
+        contenders: &[NGINX, HTTPOUT, HTTPOUT_HEADERS, HTTPOUT_REUSED],
         goals: &[Goal::Adds {
             contender: HTTPOUT_HEADERS.name,
             over: HTTPOUT.name,
             at_most: 20.0,
+        }],
+    },
+    Workload {
+        name: "W12",
+        title: "a start, from the new process to its first answer of 1 KiB",
+        protocol: Protocol::Http1,
+        content: SMALL,
+        work: Work::Start { times: 20 },
+        unit: Unit::Millis,
+        nginx: &[],
+        contenders: &[HTTPOUT, HTTPOUT_CACHED],
+        goals: &[Goal::Takes {
+            contender: HTTPOUT_CACHED.name,
+            at_most: 20.0,
+        }],
+    },
+    Workload {
+        name: "W11r",
+        title: "512 MiB that a plugin makes in blocks of 64 KiB (`read`), beside a file, 16 connections",
+        protocol: Protocol::Http1,
+        content: Content::Zeros(512 << 20),
+        work: Work::Get { connections: 16 },
+        unit: Unit::MillisPerGigabyte,
+        nginx: &[PACKETS],
+        contenders: &[NGINX, HTTPOUT, HTTPOUT_GENERATE],
+        goals: &[Goal::Takes {
+            contender: HTTPOUT_GENERATE.name,
+            at_most: 1000.0,
         }],
     },
 ];

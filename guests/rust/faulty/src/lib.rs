@@ -1,9 +1,17 @@
 //! Does everything wrong, one thing for each path below `/faulty/`. The tests hold that only that request suffers.
 
-use httpout_sdk::{Exchange, Next, Plugin, config_value};
+use httpout_sdk::{Exchange, Next, Plugin, Pollable, config_value, log, monotonic_clock};
 
-#[derive(Default)]
 struct Faulty;
+
+impl Default for Faulty {
+    fn default() -> Self {
+        if config_value("constructor").as_deref() == Some("panic") {
+            panic!("told to panic in the constructor");
+        }
+        Faulty
+    }
+}
 
 impl Plugin for Faulty {
     fn init() -> Result<(), String> {
@@ -26,6 +34,38 @@ impl Plugin for Faulty {
                 exchange.set_body(&deep(1).to_string());
             }
             "sleep" => std::thread::sleep(std::time::Duration::from_secs(3600)),
+            "poll" => monotonic_clock::subscribe_duration(u64::MAX / 2).block(),
+            "handles" => {
+                let timers: Vec<Pollable> = (0..100_000).map(|_| timer()).collect();
+                return Next::Wait(timers);
+            }
+            "churn" => {
+                // Never many at a time.
+                (0..10_000).for_each(|_| drop(timer()));
+                exchange.set_reply(200);
+                exchange.set_body("dropped in time");
+            }
+            "strings" => {
+                exchange.set_reply(200);
+                exchange.set_body(&strings(exchange));
+            }
+            "string" => {
+                exchange.set_attribute("large", &"x".repeat(30_000_000));
+            }
+            "body" => {
+                let taken = exchange.set_body(&"x".repeat(1_100_000));
+                exchange.set_reply(200);
+                exchange.set_body(&format!("taken={taken}"));
+            }
+            "attributes" => {
+                (0..5000).for_each(|n| exchange.set_attribute(&n.to_string(), "x"));
+                exchange.set_attribute("0", "again");
+                let kept = (0..5000).filter(|n| exchange.attribute(&n.to_string()).is_some());
+                let kept = kept.count();
+                exchange.set_reply(200);
+                exchange.set_body(&format!("{kept} {:?}", exchange.attribute("0")));
+            }
+            "flood" => (0..100_000).for_each(|n| log::info(&format!("flood {n}"))),
             "never" => return Next::Wait(Vec::new()),
             "close" => {
                 exchange.use_close();
@@ -44,6 +84,27 @@ impl Plugin for Faulty {
     fn close(&mut self, _: &Exchange, _: i32) {
         panic!("this guest panics in close");
     }
+}
+
+fn timer() -> Pollable {
+    monotonic_clock::subscribe_duration(u64::MAX / 2)
+}
+
+/// A long string for each function that takes one: none of them breaks anything.
+fn strings(exchange: &Exchange) -> String {
+    let long = "x".repeat(900_000);
+    log::info(&long);
+    exchange.set_attribute(&long, "value");
+    exchange.set_attribute("name", &long);
+    let line = [
+        exchange.add_header(&long, "value").to_string(),
+        exchange.add_header("x-long", &long).to_string(),
+        exchange.set_body_file(&long).to_string(),
+        format!("{:?}", exchange.header(&long)),
+        format!("{:?}", exchange.attribute(&long)),
+        format!("{:?}", httpout_sdk::option_value(&long)),
+    ];
+    line.join(" ")
 }
 
 fn spin() -> ! {

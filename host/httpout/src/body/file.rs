@@ -71,6 +71,16 @@ impl FileContent {
         Some(placeholder)
     }
 
+    /// The same, as a part of its own: the kernel gathers no more than these bytes.
+    pub(crate) fn next_block_placeholder(&mut self, queue: &FileQueue, size: u64) -> Option<Bytes> {
+        let Part { first, last } = *self.parts.front()?;
+        let placeholder = FileQueue::placeholder((last - first + 1).min(size));
+        let last = first + placeholder.len() as u64 - 1;
+        queue.push(self.file.clone(), Part { first, last });
+        self.advance(placeholder.len() as u64);
+        Some(placeholder)
+    }
+
     fn advance(&mut self, count: u64) {
         self.length -= count;
         if let Some(part) = self.parts.front_mut() {

@@ -1,5 +1,6 @@
 //! The simple HTTP server (documents: httpout, Simple HTTP server).
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::http::negotiate::{self, Coding};
 use crate::http::range::{self, Part, Ranges};
 use crate::listing::Listings;
 use crate::mode::Uploads;
-use crate::resource::{Begun, Compressed, Files, Found, Representation, Source};
+use crate::resource::{Begun, Compressed, Files, Found, Granted, Representation, Source};
 use crate::settings::Caching;
 
 /// Room for the fields that answers about files have, also those that every response carries: to grow costs more.
@@ -22,6 +23,8 @@ const FIELDS: usize = 8;
 
 /// Exposes the files of the directories for read, and takes files from clients.
 pub(crate) struct FileServer {
+    /// The directories that were granted to plugins.
+    pub(crate) granted: Granted,
     /// None where clients may only write.
     pub(crate) files: Option<Files>,
     pub(crate) compressed: Compressed,
@@ -67,6 +70,24 @@ impl FileServer {
                 allow: self.methods(),
             }),
         }
+    }
+
+    /// As a file that the client asked for, but it can only be read.
+    pub(crate) async fn serve_granted(
+        &self,
+        exchange: &Exchange,
+        directory: &Path,
+        below: &[u8],
+    ) -> Result<Answer, Reject> {
+        let method = &exchange.head.method;
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return Err(Reject::MethodNotAllowed {
+                method: method.to_string(),
+                allow: "GET, HEAD, OPTIONS",
+            });
+        }
+        let file = self.granted.open(directory, below)?;
+        self.file(exchange, file).await
     }
 
     /// Notes that a request begins to change something.

@@ -4,6 +4,7 @@ mod file_server;
 mod growing;
 mod uploads;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use httpout_plugins::Exchange;
@@ -32,6 +33,25 @@ impl Mode {
     ) -> Result<Answer, Reject> {
         match self {
             Mode::FileServer(server) => server.route(exchange, path, upload).await,
+        }
+    }
+
+    /// Answers with a file that a plugin chose below a directory that was granted to it.
+    pub(crate) async fn serve_granted(
+        &self,
+        exchange: &Exchange,
+        directory: &Path,
+        below: &[u8],
+    ) -> Result<Answer, Reject> {
+        match self {
+            Mode::FileServer(server) => server.serve_granted(exchange, directory, below).await,
+        }
+    }
+
+    /// Whether a normalized path below a directory that was granted to a plugin names a file that can be served.
+    pub(crate) fn is_granted_file(&self, directory: &Path, below: &[u8]) -> bool {
+        match self {
+            Mode::FileServer(server) => server.granted.is_file(directory, below),
         }
     }
 

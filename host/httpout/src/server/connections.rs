@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
-use ::http::{StatusCode, Version};
+use ::http::{Method, StatusCode, Version};
 use atomic_waker::AtomicWaker;
 use httpout_plugins::Connection;
 use thiserror::Error;
@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use crate::body::{BLOCK, Delivery};
+use crate::metrics::Figures;
 use crate::server::connection::STREAMS;
 use crate::server::sendfile::FileQueue;
 use crate::settings::ServerSettings;
@@ -29,6 +30,8 @@ pub(crate) struct Connections {
     /// None also where each response ends its connection.
     max_client_errors: Option<usize>,
     block_size: Option<usize>,
+    /// None where nobody asks for them.
+    figures: Option<Arc<Figures>>,
     last_id: AtomicU64,
     open: Mutex<Open>,
     /// Told when a connection is gone.
@@ -85,7 +88,10 @@ pub(super) enum Order {
 }
 
 impl Connections {
-    pub(super) fn new(settings: &ServerSettings) -> Arc<Connections> {
+    pub(super) fn new(
+        settings: &ServerSettings,
+        figures: Option<Arc<Figures>>,
+    ) -> Arc<Connections> {
         Arc::new(Connections {
             maxc: settings.maxc,
             maxp: settings.maxp,
@@ -94,6 +100,7 @@ impl Connections {
                 .max_client_errors
                 .filter(|_| !settings.fields.close),
             block_size: settings.block_size,
+            figures,
             last_id: AtomicU64::new(0),
             open: Mutex::default(),
             gone: Notify::new(),
@@ -141,6 +148,9 @@ impl Connections {
         });
         open.links.insert(id, Arc::downgrade(&link));
         *open.by_peer.entry(address).or_default() += 1;
+        if let Some(figures) = &self.figures {
+            figures.count_accepted();
+        }
         Ok(link)
     }
 
@@ -216,6 +226,27 @@ impl Link {
         // Two threads that count at once may count one: it has changed all the same.
         self.progress
             .store(self.progress.load(Relaxed).wrapping_add(1), Relaxed);
+    }
+
+    /// Counts bytes that were written, for the page of metrics.
+    pub(super) fn count_sent(&self, bytes: usize) {
+        if let Some(figures) = &self.connections.figures {
+            figures.count_sent(bytes);
+        }
+    }
+
+    /// Counts bytes that were read, for the page of metrics.
+    pub(super) fn count_received(&self, bytes: usize) {
+        if let Some(figures) = &self.connections.figures {
+            figures.count_received(bytes);
+        }
+    }
+
+    /// Counts a request that is answered, for the page of metrics.
+    pub(crate) fn count_request(&self, method: &Method, status: StatusCode) {
+        if let Some(figures) = &self.connections.figures {
+            figures.count_request(method, status);
+        }
     }
 
     /// While the answer to a request is being made, the connection is not idle.
@@ -350,6 +381,9 @@ impl Drop for Link {
             }
         }
         drop(open);
+        if let Some(figures) = &self.connections.figures {
+            figures.count_closed();
+        }
         self.connections.gone.notify_waiters();
     }
 }

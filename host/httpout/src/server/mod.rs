@@ -1,5 +1,6 @@
 //! From a socket to requests: listen, accept, serve connections, drain.
 
+mod check;
 mod connection;
 mod connections;
 mod framing;
@@ -15,17 +16,19 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use httpout_plugins::Engine;
+use httpout_plugins::{Engine, StateKeeper};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::error::StartupError;
+use crate::metrics::Metrics;
 use crate::resource::Names;
-use crate::settings::{ServerSettings, Settings};
+use crate::settings::{ServerSettings, Settings, locate};
 use crate::site::Site;
 
+pub use check::check;
 pub(crate) use connection::TwoLengths;
 use connections::Connections;
 pub(crate) use connections::{Handling, Link, Live};
@@ -40,6 +43,8 @@ pub struct Servers {
     servers: Vec<Server>,
     /// Of the plugins of all servers; none where there is no plugin.
     engine: Option<Arc<Engine>>,
+    /// Of all plugins; none where their state ends with the process.
+    keeper: Option<Arc<StateKeeper>>,
 }
 
 /// One of them: what it serves, and where.
@@ -61,12 +66,22 @@ impl Servers {
         raise_descriptors();
         let names = Arc::new(Names::default());
         let engine = settings.pool.map(Engine::new).transpose()?.map(Arc::new);
+        let kept = settings.plugin_state.as_ref().zip(engine.as_ref());
+        let keeper = kept.map(|(path, engine)| StateKeeper::open(path, engine));
+        let keeper = keeper.transpose()?;
+        let is_counting = settings.servers.iter().any(|one| one.metrics.is_some());
+        let metrics = is_counting.then(|| Arc::new(Metrics::new(engine.as_ref())));
         let mut servers = Vec::new();
         for settings in settings.servers {
-            let server = Server::bind(&settings, names.clone(), engine.as_ref());
-            servers.push(server.await?);
+            let (engine, metrics) = (engine.as_ref(), metrics.as_ref());
+            let server = Server::bind(&settings, names.clone(), engine, metrics).await;
+            servers.push(server.map_err(|error| locate(&settings.options, error))?);
         }
-        Ok(Servers { servers, engine })
+        Ok(Servers {
+            servers,
+            engine,
+            keeper,
+        })
     }
 
     /// Says where they listen, then serves until SIGTERM or SIGINT, and lets open requests finish.
@@ -74,6 +89,17 @@ impl Servers {
     /// # Errors
     /// Where the system gives no signals.
     pub async fn run(self) -> Result<(), StartupError> {
+        let keeper = self.keeper.clone();
+        let keeping = keeper.clone().map(|keeper| tokio::spawn(keeper.keep()));
+        let served = self.serve().await;
+        if let (Some(keeper), Some(keeping)) = (keeper, keeping) {
+            keeping.abort();
+            keeper.finish().await;
+        }
+        served
+    }
+
+    async fn serve(self) -> Result<(), StartupError> {
         let mut terminate = signal(SignalKind::terminate()).map_err(StartupError::Runtime)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(StartupError::Runtime)?;
         let sites = self.servers.iter().map(|server| server.site.clone());
@@ -114,14 +140,16 @@ impl Server {
         settings: &ServerSettings,
         names: Arc<Names>,
         engine: Option<&Arc<Engine>>,
+        metrics: Option<&Arc<Metrics>>,
     ) -> Result<Server, StartupError> {
-        let site = Arc::new(Site::open(settings, names, engine).await?);
+        let site = Arc::new(Site::open(settings, names, engine, metrics).await?);
+        let figures = metrics.map(|metrics| metrics.figures.clone());
         let tls = settings.tls.as_ref().map(tls::load).transpose()?;
         let listeners = settings.listen.iter();
         let listeners = listeners.map(|listen| Listener::bind(listen, tls.as_ref()));
         Ok(Server {
             site,
-            connections: Connections::new(settings),
+            connections: Connections::new(settings, figures),
             listeners: listeners.collect::<Result<_, _>>()?,
             quit: settings.quit,
         })

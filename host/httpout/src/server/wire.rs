@@ -38,8 +38,9 @@ impl Wire {
     }
 
     fn noting(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if matches!(written, Poll::Ready(Ok(_))) {
+        if let Poll::Ready(Ok(bytes)) = written {
             self.link.note_progress();
+            self.link.count_sent(bytes);
         }
         written
     }
@@ -60,7 +61,10 @@ impl AsyncRead for Wire {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.socket).poll_read(context, buffer);
+        self.link.count_received(buffer.filled().len() - before);
+        read
     }
 }
 

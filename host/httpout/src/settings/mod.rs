@@ -1,5 +1,6 @@
 //! The options, checked: the only reader of [`Options`].
 
+mod config_file;
 mod listen;
 mod plugins;
 
@@ -12,10 +13,11 @@ use httpout_plugins::{PluginSpec, Pool, frames_message};
 
 use crate::error::{StartupError, shown};
 use crate::headers::CommonFields;
-use crate::http::cors;
+use crate::http::{cors, path};
 use crate::rdirs::{self, Exposed};
 use crate::reqlog::Reqlog;
 
+pub(crate) use config_file::{at, locate};
 pub(crate) use listen::{Interface, Listen, TlsFiles};
 
 /// As good as for ever, in seconds: clocks cannot count beyond some centuries.
@@ -30,6 +32,8 @@ pub struct Settings {
     pub(crate) servers: Vec<ServerSettings>,
     /// What the plugins of all servers share; none where there is no plugin.
     pub(crate) pool: Option<Pool>,
+    /// Where the state of all plugins is kept (option `plugin_state`).
+    pub(crate) plugin_state: Option<PathBuf>,
 }
 
 /// What one server does.
@@ -66,6 +70,8 @@ pub(crate) struct ServerSettings {
     pub(crate) cors: cors::Policy,
     pub(crate) reqlog: Reqlog,
     pub(crate) plugins: Vec<PluginSpec>,
+    /// Path of the page of metrics, decoded and normalized; none without one.
+    pub(crate) metrics: Option<Vec<u8>>,
     /// For plugins that ask for an option by its name.
     pub(crate) options: Options,
 }
@@ -82,11 +88,13 @@ pub(crate) enum Caching {
 }
 
 impl Settings {
-    /// Checks a whole command line, before anything is bound or loaded.
+    /// Checks a whole command line with the configuration file that it names, which is read, before anything is bound
+    /// or loaded.
     ///
     /// # Errors
     /// The first thing that is wrong, or that this version cannot do yet.
     pub fn check(line: CommandLine) -> Result<Settings, StartupError> {
+        let line = config_file::apply(line)?;
         let servers = only_servers(line)?
             .into_iter()
             .map(ServerSettings::check)
@@ -94,10 +102,12 @@ impl Settings {
         let first = servers.first().ok_or(StartupError::NothingToServe)?;
         Ok(Settings {
             log: first.options.log,
+            plugin_state: plugin_state(&servers)?,
             pool: {
                 let all = servers.iter().flat_map(|server| &server.plugins);
                 let specs: Vec<PluginSpec> = all.cloned().collect();
-                plugins::pool(&first.options, &specs)?
+                let is_counting = servers.iter().any(|server| server.metrics.is_some());
+                plugins::pool(&first.options, &specs, is_counting)?
             },
             servers,
         })
@@ -106,7 +116,11 @@ impl Settings {
 
 impl ServerSettings {
     fn check(options: Options) -> Result<ServerSettings, StartupError> {
-        refuse_planned(&options)?;
+        ServerSettings::of(&options).map_err(|error| locate(&options, error))
+    }
+
+    fn of(options: &Options) -> Result<ServerSettings, StartupError> {
+        refuse_planned(options, options)?;
         if options.rdirs.is_empty()
             && options.wdir.is_none()
             && options.plugin.is_empty()
@@ -116,34 +130,35 @@ impl ServerSettings {
         }
         let timeout = Duration::from_secs(options.timeout.min(LONGEST));
         let timeout = Some(timeout).filter(|time| !time.is_zero());
-        let wdir = wdir(&options)?;
-        let tls = listen::tls_files(&options)?;
+        let wdir = wdir(options)?;
+        let tls = listen::tls_files(options)?;
         Ok(ServerSettings {
-            listen: listen::listen(&options, tls.is_some())?,
+            listen: listen::listen(options, tls.is_some())?,
             tls,
             maxc: limit(options.maxc),
             maxp: limit(options.maxp),
             timeout,
             max_client_errors: limit(options.max_client_errors),
-            block_size: block_size(&options)?,
+            block_size: block_size(options)?,
             quit: options.quit,
-            rdirs: rdirs(&options, wdir.as_deref())?,
+            rdirs: rdirs(options, wdir.as_deref())?,
             wdir,
             maxs: Some(options.maxs).filter(|bytes| *bytes > 0),
             dlist: options.dlist,
             zmax: options.zmax,
             cte: options.cte,
-            caching: caching(&options)?,
+            caching: caching(options)?,
             norange: options.norange,
-            fields: common_fields(&options)?,
+            fields: common_fields(options)?,
             cors: match options.cors {
                 Cors::Off => cors::Policy::Never,
                 Cors::On => cors::Policy::Always,
                 Cors::Auto => cors::Policy::ByOrigin,
             },
             reqlog: Reqlog::parse(options.reqlog.as_deref().unwrap_or_default()),
-            plugins: plugins::specs(&options)?,
-            options,
+            plugins: plugins::specs(options)?,
+            metrics: metrics(options)?,
+            options: options.clone(),
         })
     }
 }
@@ -172,10 +187,14 @@ fn only_servers(line: CommandLine) -> Result<Vec<Options>, StartupError> {
     Ok(line.servers)
 }
 
-fn refuse_planned(options: &Options) -> Result<(), StartupError> {
-    let is_planned = |row: &&Row| row.state == State::Planned && options.is_set(row.name);
+/// What is given for the server or for one of its plugins.
+fn refuse_planned(options: &Options, given: &Options) -> Result<(), StartupError> {
+    let is_planned = |row: &&Row| row.state == State::Planned && given.is_set(row.name);
     match ROWS.iter().find(is_planned) {
-        Some(row) => Err(StartupError::NotYet(format!("option `{}`", row.name))),
+        Some(row) => {
+            let error = StartupError::NotYet(format!("option `{}`", row.name));
+            Err(at(options, given.place_of(row.name), error))
+        }
         None => Ok(()),
     }
 }
@@ -208,7 +227,8 @@ fn limit(value: u64) -> Option<usize> {
 
 fn rdirs(options: &Options, wdir: Option<&Path>) -> Result<Vec<Exposed>, StartupError> {
     if options.rdirs.iter().any(|dir| dir == "gmem") {
-        return Err(StartupError::NotYet("`gmem` in option `rdirs`".to_owned()));
+        let error = StartupError::NotYet("`gmem` in option `rdirs`".to_owned());
+        return Err(at(options, options.place_of("rdirs"), error));
     }
     rdirs::check(&options.rdirs, wdir)
 }
@@ -219,7 +239,8 @@ fn wdir(options: &Options) -> Result<Option<PathBuf>, StartupError> {
         return Ok(None);
     };
     if text == "gmem" {
-        return Err(StartupError::NotYet("`gmem` in option `wdir`".to_owned()));
+        let error = StartupError::NotYet("`gmem` in option `wdir`".to_owned());
+        return Err(at(options, options.place_of("wdir"), error));
     }
     let path = PathBuf::from(text);
     match std::fs::metadata(&path) {
@@ -241,6 +262,44 @@ pub(crate) fn cannot_open(
 ) -> StartupError {
     let reason = format!("cannot open directory `{}`: {error}", shown(directory));
     refuse(option, reason)
+}
+
+/// All servers share the state of plugins, so that there is one file for it.
+fn plugin_state(servers: &[ServerSettings]) -> Result<Option<PathBuf>, StartupError> {
+    let mut files: Vec<&str> = servers
+        .iter()
+        .filter_map(|server| server.options.plugin_state.as_deref())
+        .collect();
+    files.dedup();
+    match files[..] {
+        [] => Ok(None),
+        [file] if Path::new(file).file_name().is_some() => Ok(Some(PathBuf::from(file))),
+        [file] => {
+            let reason = format!("`{}` is no name of a file", file.escape_debug());
+            Err(refuse("plugin_state", reason))
+        }
+        _ => Err(refuse(
+            "plugin_state",
+            "the servers of a line share one file",
+        )),
+    }
+}
+
+/// The page is at exactly one path: what no request could ask for is refused.
+fn metrics(options: &Options) -> Result<Option<Vec<u8>>, StartupError> {
+    let Some(text) = options.metrics.as_deref() else {
+        return Ok(None);
+    };
+    let normal = path::normalize_decoded(text).ok();
+    match normal.filter(|normal| normal == text.as_bytes()) {
+        Some(path) => Ok(Some(path)),
+        None => {
+            let shown = text.escape_debug();
+            let reason =
+                format!("`{shown}` is no path such as `/_/metrics`, decoded and normalized");
+            Err(refuse("metrics", reason))
+        }
+    }
 }
 
 fn caching(options: &Options) -> Result<Caching, StartupError> {
@@ -362,6 +421,14 @@ mod tests {
             (". --block_size=1023", "block_size"),
             (". --block_size=0", "block_size"),
             (". --block_size=17M", "block_size"),
+            (". --plugin_state=..", "plugin_state"),
+            (
+                "httpout:rdirs=.:plugin_state=a httpout:rdirs=.:plugin_state=b",
+                "plugin_state",
+            ),
+            (". --metrics=metrics", "metrics"),
+            (". --metrics=/a/../metrics", "metrics"),
+            (". --metrics=//metrics", "metrics"),
         ] {
             let error = check(line).expect_err(line).to_string();
             assert!(

@@ -1,36 +1,31 @@
 //! Options about plugins: which, configured how, within which limits.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use httpout_options::{Options, PluginFail};
-use httpout_plugins::{GrantedDirectory, Grants, Kind, Limits, OnFailure, PluginSpec, Pool, Scope};
-use percent_encoding::percent_decode_str;
+use ::http::Method;
+use httpout_options::{Options, Place, Plugin, PluginFail};
+use httpout_plugins::{
+    Destination, GrantedDirectory, Grants, Kind, Limits, OnFailure, PluginSpec, Pool, Scope,
+};
 
+use crate::admit;
 use crate::error::StartupError;
-use crate::settings::{LONGEST, refuse};
+use crate::http::path;
+use crate::settings::{LONGEST, at, config_file, locate, refuse, refuse_planned};
 
 /// The plugins of a server, in the order in which they are asked.
 pub(super) fn specs(options: &Options) -> Result<Vec<PluginSpec>, StartupError> {
-    let common = common(options)?;
+    // What is wrong with the limits is said also where there is no plugin.
+    common(options)?;
     let mut specs: Vec<PluginSpec> = Vec::new();
-    for text in &options.plugin {
-        let (path, config) = split(text);
-        // An empty variable in a script must not leave the server without its access rule.
-        if path.is_empty() {
-            return Err(nameless());
-        }
-        let path = PathBuf::from(path);
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        specs.push(PluginSpec {
-            name: unused_name(&specs, &stem),
-            config: pairs(config),
-            path,
-            ..common.clone()
-        });
+    for (index, plugin) in options.plugin.iter().enumerate() {
+        let name = name(plugin, &specs, &options.plugin[index + 1..])
+            .map_err(|error| at(options, Some(plugin.place), error))?;
+        specs.push(spec(plugin, name, options)?);
     }
-    if let Some(text) = &options.js {
-        let script = script(&specs, text, &common)?;
+    if let Some(file) = &options.js {
+        let script = script(file, &specs, options)?;
         specs.push(script);
     }
     if options.is_set("plugin") && specs.is_empty() {
@@ -39,23 +34,116 @@ pub(super) fn specs(options: &Options) -> Result<Vec<PluginSpec>, StartupError> 
     Ok(specs)
 }
 
-/// The script of option `js`, which is asked behind the plugins: what they refuse, such as a request without a
-/// password, does not come to it.
+/// One plugin. What is said for it alone goes before what is said for all.
+fn spec(plugin: &Plugin, name: String, options: &Options) -> Result<PluginSpec, StartupError> {
+    refuse_planned(options, &plugin.options)?;
+    let mut own = plugin.options.clone();
+    own.inherit(options);
+    // An empty variable in a script must not leave the server without its access rule.
+    if plugin.file.is_empty() {
+        return Err(at(options, Some(plugin.place), nameless()));
+    }
+    Ok(PluginSpec {
+        name,
+        path: PathBuf::from(&plugin.file),
+        config: plugin.config.clone(),
+        scope: scope(plugin, options)?,
+        ..common(&own).map_err(|error| locate(&own, error))?
+    })
+}
+
+/// The requests that it is asked about.
+fn scope(plugin: &Plugin, options: &Options) -> Result<Scope, StartupError> {
+    fn each<T>(
+        items: &[(String, Place)],
+        options: &Options,
+        check: impl Fn(&str) -> Result<T, StartupError>,
+    ) -> Result<Vec<T>, StartupError> {
+        let checked = items
+            .iter()
+            .map(|(text, place)| check(text).map_err(|error| at(options, Some(*place), error)));
+        checked.collect()
+    }
+    Ok(Scope {
+        paths: each(&plugin.paths, options, scope_path)?,
+        methods: each(&plugin.methods, options, method)?,
+    })
+}
+
+/// As the paths of requests are: what a plugin guards must not be reached by another spelling.
+fn scope_path(text: &str) -> Result<String, StartupError> {
+    let normal = Some(text)
+        .filter(|text| text.starts_with('/'))
+        .and_then(|text| path::normalize_decoded(text).ok())
+        .and_then(|path| String::from_utf8(path).ok());
+    normal.ok_or_else(|| {
+        let reason = "is no path of requests, such as `/private/`, as it is without % escapes";
+        refuse("plugin", format!("`{}` {reason}", text.escape_debug()))
+    })
+}
+
+fn method(text: &str) -> Result<Method, StartupError> {
+    let known = Method::from_bytes(text.as_bytes()).ok();
+    known.filter(admit::is_known).ok_or_else(|| {
+        let reason = "is no method that this server knows, which are `GET`, `HEAD`, `PUT`, `POST`, `DELETE` and `OPTIONS`";
+        refuse("plugin", format!("`{}` {reason}", text.escape_debug()))
+    })
+}
+
+/// The name that is given, which no other plugin may have, or that of the file.
+fn name(plugin: &Plugin, before: &[PluginSpec], after: &[Plugin]) -> Result<String, StartupError> {
+    let is_given = |name: &str| {
+        after
+            .iter()
+            .any(|plugin| plugin.name.as_deref() == Some(name))
+    };
+    let is_taken = |name: &str| before.iter().any(|spec| spec.name == name) || is_given(name);
+    match &plugin.name {
+        Some(name) if name.contains(char::is_control) => Err(refuse(
+            "plugin",
+            format!(
+                "`{}` is no name, which stands on one line",
+                name.escape_debug()
+            ),
+        )),
+        Some(name) if is_taken(name) => Err(refuse(
+            "plugin",
+            format!("the name `{name}` is that of another plugin"),
+        )),
+        Some(name) => Ok(name.clone()),
+        None => {
+            Ok(name_of_file(&plugin.file, is_taken))
+        }
+    }
+}
+
+/// The file's name without its extension, with a number behind it where another plugin has that.
+fn name_of_file(file: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let stem = Path::new(file).file_stem().unwrap_or_default();
+    let stem = stem.to_string_lossy();
+    let numbered = (2..).map(|number| format!("{stem}-{number}"));
+    let mut names = std::iter::once(stem.clone().into_owned()).chain(numbered);
+    names
+        .find(|name| !is_taken(name))
+        .expect("there are more numbers than plugins")
+}
+
+/// The script, which is asked behind the plugins: what they refuse, such as a request without a password, does not come
+/// to it.
 fn script(
-    specs: &[PluginSpec],
-    text: &str,
-    common: &PluginSpec,
+    file: &str,
+    before: &[PluginSpec],
+    options: &Options,
 ) -> Result<PluginSpec, StartupError> {
-    if text.is_empty() {
+    if file.is_empty() {
         return Err(refuse("js", "a file is missing: write `--js FILE.js`"));
     }
-    let path = PathBuf::from(text);
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let is_taken = |name: &str| before.iter().any(|spec| spec.name == name);
     Ok(PluginSpec {
-        name: unused_name(specs, &stem),
+        name: name_of_file(file, is_taken),
+        path: PathBuf::from(file),
         kind: Kind::Script,
-        path,
-        ..common.clone()
+        ..common(options)?
     })
 }
 
@@ -63,7 +151,11 @@ fn script(
 const SCRIPT_STACK: usize = 4 << 20;
 
 /// What all plugins share, large enough for each of them; none where there is no plugin.
-pub(super) fn pool(options: &Options, specs: &[PluginSpec]) -> Result<Option<Pool>, StartupError> {
+pub(super) fn pool(
+    options: &Options,
+    specs: &[PluginSpec],
+    metrics: bool,
+) -> Result<Option<Pool>, StartupError> {
     let instances = instances(options)?;
     let largest = |size: fn(&Limits) -> usize| specs.iter().map(|spec| size(&spec.limits)).max();
     let sizes = (
@@ -83,10 +175,11 @@ pub(super) fn pool(options: &Options, specs: &[PluginSpec]) -> Result<Option<Poo
             false => size(options.plugin_stack),
         },
         cache: cache(options)?,
+        metrics,
     }))
 }
 
-/// As many as the address space has room for.
+/// Each has 4 GiB of addresses in the pool, of 128 TiB that a process has.
 fn instances(options: &Options) -> Result<u32, StartupError> {
     const MOST: u32 = 10_000;
     let given = options.plugin_instances;
@@ -133,9 +226,9 @@ fn common(options: &Options) -> Result<PluginSpec, StartupError> {
             directories: options
                 .plugin_dirs
                 .iter()
-                .map(|text| directory(text))
+                .map(|text| directory(text, config_file::directory_of(options, "plugin_dirs")))
                 .collect(),
-            destinations: options.plugin_allow.clone(),
+            destinations: destinations(&options.plugin_allow)?,
         },
         on_failure: match options.plugin_fail {
             PluginFail::Closed => OnFailure::Closed,
@@ -145,41 +238,28 @@ fn common(options: &Options) -> Result<PluginSpec, StartupError> {
     })
 }
 
-/// `auth.wasm?users=users.toml&realm=staff`: the file, and its configuration.
-fn split(text: &str) -> (&str, &str) {
-    text.split_once('?').unwrap_or((text, ""))
-}
-
-/// `users=users.toml&realm=staff`, percent-encoded where a name or value holds `&`, `=` or `%`.
-fn pairs(config: &str) -> Vec<(String, String)> {
-    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let pairs = config.split('&').filter(|pair| !pair.is_empty());
-    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs
-        .map(|(name, value)| (decode(name), decode(value)))
-        .collect()
-}
-
-/// The name itself, or with a number behind it where another plugin has it.
-fn unused_name(specs: &[PluginSpec], name: &str) -> String {
-    let is_unused = |name: &String| specs.iter().all(|spec| spec.name != *name);
-    let numbered = (2..).map(|number| format!("{name}-{number}"));
-    let mut names = std::iter::once(name.to_owned()).chain(numbered);
-    names
-        .find(is_unused)
-        .expect("there are more numbers than plugins")
-}
-
-/// `DIR`, or `DIR:rw` where files may be changed.
-fn directory(text: &str) -> GrantedDirectory {
-    let (path, writable) = match text.strip_suffix(":rw") {
-        Some(path) => (path, true),
+/// `DIR`, or `DIR:rw` where files may be changed. A relative one is below `base`.
+fn directory(text: &str, base: &Path) -> GrantedDirectory {
+    let (name, writable) = match text.strip_suffix(":rw") {
+        Some(name) => (name, true),
         None => (text, false),
     };
     GrantedDirectory {
-        path: PathBuf::from(path),
+        name: name.to_owned(),
+        path: base.join(name),
         writable,
     }
+}
+
+fn destinations(allowed: &[String]) -> Result<Vec<Destination>, StartupError> {
+    let parse = |text: &String| {
+        let refused = |reason| {
+            let shown = text.escape_debug();
+            refuse("plugin_allow", format!("`{shown}` {reason}"))
+        };
+        text.parse().map_err(refused)
+    };
+    allowed.iter().map(parse).collect()
 }
 
 fn nameless() -> StartupError {
@@ -188,13 +268,65 @@ fn nameless() -> StartupError {
 
 fn limits(options: &Options) -> Result<Limits, StartupError> {
     const PAGE: u64 = 64 << 10;
-    const LARGEST: u64 = 4 << 30;
-    if !(PAGE..=LARGEST).contains(&options.plugin_memory) {
-        let reason = format!(
-            "`{}` is not a number of bytes from {PAGE} to {LARGEST}",
-            options.plugin_memory
-        );
-        return Err(refuse("plugin_memory", reason));
+    const MB: u64 = 1 << 20;
+    for (option, given, unit, (smallest, largest)) in [
+        (
+            "plugin_memory",
+            options.plugin_memory,
+            "bytes",
+            (PAGE, 4096 * MB),
+        ),
+        (
+            "plugin_table",
+            options.plugin_table,
+            "elements",
+            (1, 1_000_000),
+        ),
+        (
+            "plugin_handles",
+            options.plugin_handles,
+            "handles",
+            (1, 1_000_000),
+        ),
+        // Compiled code checks it in steps, and functions of the server need their own.
+        (
+            "plugin_stack",
+            options.plugin_stack,
+            "bytes",
+            (PAGE, 16 * MB),
+        ),
+        (
+            "plugin_fields",
+            options.plugin_fields,
+            "fields",
+            (1, 10_000),
+        ),
+        (
+            "plugin_fields_size",
+            options.plugin_fields_size,
+            "bytes",
+            (1, MB),
+        ),
+        ("plugin_body", options.plugin_body, "bytes", (1, 1024 * MB)),
+        ("plugin_log", options.plugin_log, "bytes", (1, 1024 * MB)),
+        (
+            "plugin_fetches",
+            options.plugin_fetches,
+            "requests",
+            (1, 10_000),
+        ),
+        (
+            "plugin_fetch_size",
+            options.plugin_fetch_size,
+            "bytes",
+            (1, u64::MAX),
+        ),
+    ] {
+        if !(smallest..=largest).contains(&given) {
+            let reason =
+                format!("`{given}` is not a number of {unit} from {smallest} to {largest}");
+            return Err(refuse(option, reason));
+        }
     }
     if options.plugin_timeout == 0 {
         return Err(refuse(
@@ -218,6 +350,9 @@ fn limits(options: &Options) -> Result<Limits, StartupError> {
         fields_size: size(options.plugin_fields_size),
         body: size(options.plugin_body),
         log: size(options.plugin_log),
+        fetches: size(options.plugin_fetches),
+        fetch_size: options.plugin_fetch_size,
+        state: size(options.plugin_state_size),
     })
 }
 
@@ -232,20 +367,34 @@ fn size(value: u64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use httpout_options::{ConfigFile, Invocation, parse};
+
+    /// What a configuration file says of plugins, behind these flags.
+    fn specs_over(flags: &[&str], file: &str) -> Result<Vec<PluginSpec>, StartupError> {
+        let words = [&["--config=httpout.toml"], flags].concat();
+        let Ok(Invocation::Run(line)) = parse(words.into_iter().map(Into::into)) else {
+            panic!("{flags:?} is no command line");
+        };
+        let file = ConfigFile::parse("httpout.toml", file)?;
+        specs(&line.over(file).servers[0])
+    }
+
+    fn specs_of(file: &str) -> Result<Vec<PluginSpec>, StartupError> {
+        specs_over(&[], file)
+    }
+
+    fn names(specs: &[PluginSpec]) -> Vec<&str> {
+        specs.iter().map(|spec| spec.name.as_str()).collect()
+    }
 
     #[test]
     fn plugins_have_a_name_and_decoded_configuration() {
-        let mut options = Options::default();
-        options.plugin = vec![
-            "dir/auth.wasm?user=al%26ice&empty&password=a=b".to_owned(),
-            "other/auth.wasm".to_owned(),
-        ];
-        let specs = specs(&options).expect("can be loaded");
+        let specs = specs_of(
+            "plugin = ['dir/auth.wasm?user=al%26ice&empty&password=a=b', 'other/auth.wasm']",
+        )
+        .expect("can be loaded");
         assert_eq!(specs[0].path.to_str(), Some("dir/auth.wasm"));
-        assert_eq!(
-            specs.iter().map(|spec| &*spec.name).collect::<Vec<_>>(),
-            ["auth", "auth-2"]
-        );
+        assert_eq!(names(&specs), ["auth", "auth-2"]);
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(
             specs[0].config,
@@ -258,12 +407,107 @@ mod tests {
     }
 
     #[test]
+    fn a_table_says_for_its_plugin_alone_what_options_say_for_all() {
+        let specs = specs_of(
+            r#"
+            plugin_memory = "2M"
+            plugin_timeout = 50
+
+            [[plugin]]
+            file = "auth.wasm"
+            name = "door"
+            paths = ["/private/", "/a/./b//../c"]
+            methods = ["GET", "HEAD"]
+            memory = 1048576
+            config = { user = "alice", tries = 3, strict = true, realm = ["a", "b"] }
+
+            [[plugin]]
+            file = "headers.wasm"
+            timeout = 70
+            "#,
+        )
+        .expect("can be loaded");
+        assert_eq!(names(&specs), ["door", "headers"]);
+        assert_eq!(specs[0].scope.paths, ["/private/", "/a/c"]);
+        assert_eq!(specs[0].scope.methods, [Method::GET, Method::HEAD]);
+        let config: Vec<_> = specs[0]
+            .config
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        assert_eq!(
+            config,
+            ["user=alice", "tries=3", "strict=true", "realm=a", "realm=b"]
+        );
+        assert_eq!(specs[0].limits.memory, 1 << 20);
+        assert_eq!(specs[0].limits.call, Duration::from_millis(50));
+        assert!(specs[1].scope.paths.is_empty() && specs[1].scope.methods.is_empty());
+        assert_eq!(specs[1].limits.memory, 2_000_000 / 65_536 * 65_536);
+        assert_eq!(specs[1].limits.call, Duration::from_millis(70));
+    }
+
+    #[test]
+    fn flags_say_it_for_the_tables_that_say_nothing() {
+        let file = "[[plugin]]\nfile = 'a.wasm'\ntimeout = 70\n[[plugin]]\nfile = 'b.wasm'";
+        let specs = specs_over(&["--plugin_timeout=90"], file).expect("can be loaded");
+        let times = specs.iter().map(|spec| spec.limits.call.as_millis());
+        assert_eq!(times.collect::<Vec<_>>(), [70, 90]);
+    }
+
+    #[test]
+    fn plugins_of_the_command_line_come_after_those_of_the_file() {
+        let specs = specs_over(&["--plugin=b.wasm?x=1"], "plugin = 'a.wasm'").expect("loadable");
+        assert_eq!(names(&specs), ["a", "b"]);
+        let error = specs_over(&["--plugin="], "plugin = 'a.wasm'").expect_err("no file");
+        assert!(error.to_string().contains("a file is missing"), "{error}");
+    }
+
+    #[test]
+    fn a_name_that_is_given_is_never_taken_by_a_file() {
+        let named =
+            |name: &str, file: &str| format!("[[plugin]]\nfile = '{file}'\nname = '{name}'\n");
+        let two = format!(
+            "[[plugin]]\nfile = 'auth.wasm'\n{}",
+            named("auth", "x.wasm")
+        );
+        let specs = specs_of(&two).expect("can be loaded");
+        assert_eq!(names(&specs), ["auth-2", "auth"]);
+        let twice = named("auth", "x.wasm") + &named("auth", "y.wasm");
+        let error = specs_of(&twice).expect_err("twice").to_string();
+        assert_eq!(
+            error,
+            "httpout.toml:1: option `plugin`: the name `auth` is that of another plugin"
+        );
+    }
+
+    #[test]
+    fn a_scope_that_is_none_is_refused_with_its_line() {
+        for (line, expected) in [
+            ("paths = ['private']", "`private` is no path of requests"),
+            ("paths = ['/a', '/../b']", "`/../b` is no path of requests"),
+            ("methods = ['get']", "`get` is no method"),
+            ("methods = ['PATCH']", "`PATCH` is no method"),
+            ("memory = 1", "option `plugin_memory`: `1` is not"),
+            ("timeout = 0", "option `plugin_timeout`: `0` is no limit"),
+        ] {
+            let file = format!("[[plugin]]\nfile = 'a.wasm'\n{line}");
+            let error = specs_of(&file).expect_err(line).to_string();
+            assert!(error.starts_with("httpout.toml:3: "), "{error}");
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
     fn a_granted_directory_can_be_written_only_where_it_says_so() {
-        let granted = |path: &str, writable| GrantedDirectory {
+        let granted = |name: &str, path: &str, writable| GrantedDirectory {
+            name: name.to_owned(),
             path: PathBuf::from(path),
             writable,
         };
-        assert_eq!(directory("a:b"), granted("a:b", false));
-        assert_eq!(directory("a:rw"), granted("a", true));
+        let [here, conf] = [Path::new(""), Path::new("conf/")];
+        assert_eq!(directory("a:b", here), granted("a:b", "a:b", false));
+        assert_eq!(directory("a:rw", here), granted("a", "a", true));
+        assert_eq!(directory("a:rw", conf), granted("a", "conf/a", true));
+        assert_eq!(directory("/a", conf), granted("/a", "/a", false));
     }
 }

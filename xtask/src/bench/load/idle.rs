@@ -42,7 +42,8 @@ pub(in crate::bench) fn run(
     Ok((sample, format!("{proportional:.0} bytes by PSS")))
 }
 
-fn open(address: SocketAddr, site: &Site) -> Result<TcpStream> {
+/// A connection that has asked once and been answered.
+pub(super) fn open(address: SocketAddr, site: &Site) -> Result<TcpStream> {
     let mut stream = TcpStream::connect(address)
         .context("cannot connect; `ulimit -n` may be too low for so many connections")?;
     stream.set_read_timeout(Some(PATIENCE))?;
@@ -57,7 +58,7 @@ fn open(address: SocketAddr, site: &Site) -> Result<TcpStream> {
         line.clear();
     }
     bytes::compare(reader.take(site.length()), site.bytes(0))
-        .context("a connection that is to be idle")?;
+        .context("the first answer on a connection")?;
     Ok(stream)
 }
 

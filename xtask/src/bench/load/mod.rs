@@ -3,6 +3,7 @@
 mod h2load;
 pub(super) mod idle;
 pub(super) mod put;
+pub(super) mod start;
 mod wrk;
 
 use std::net::SocketAddr;
@@ -22,7 +23,7 @@ impl Work {
                 Some(("wrk", "wrk"))
             }
             Self::Multiplexed { .. } => Some(("h2load", "nghttp2-client")),
-            Self::Put | Self::Idle { .. } => None,
+            Self::Put | Self::Idle { .. } | Self::Start { .. } => None,
         }
     }
 }
@@ -80,7 +81,9 @@ pub(super) fn run(
             Ok(done)
         }
         Work::Put => put::run(address, site, seconds),
-        Work::Idle { .. } => unreachable!("the memory of a connection is not that of a load"),
+        Work::Idle { .. } | Work::Start { .. } => {
+            unreachable!("a new process is needed, not one that is under load")
+        }
     }
 }
 

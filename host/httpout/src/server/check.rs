@@ -1,0 +1,176 @@
+//! `httpout check`: all that a start does but bind and write, and what would be served.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use httpout_options::Options;
+use httpout_plugins::{Engine, OnFailure, PluginSpec, Pool};
+use rustix::fs::{Access, access};
+
+use crate::error::{StartupError, shown};
+use crate::server::tls;
+use crate::settings::{Interface, Listen, ServerSettings, Settings, cannot_open, locate};
+use crate::site::Site;
+
+/// Opens the directories, loads the plugins and certificates, and tells line by line what would be served. Nothing is
+/// left behind: no port is bound, no directory made, no compiled plugin kept.
+///
+/// # Errors
+/// What would keep the server from its start.
+pub async fn check(settings: Settings) -> Result<String, StartupError> {
+    let mut report = String::new();
+    let pool = settings.pool.map(|pool| Pool {
+        cache: None,
+        ..pool
+    });
+    let engine = pool.map(Engine::new).transpose()?.map(Arc::new);
+    for (index, server) in settings.servers.iter().enumerate() {
+        if let (0, Some(file)) = (index, &server.options.config) {
+            tell(&mut report, &format!("configuration file {}", quoted(file)));
+        }
+        check_server(server, engine.as_ref())
+            .await
+            .map_err(|error| locate(&server.options, error))?;
+        tell_of_server(&mut report, server);
+    }
+    Ok(report)
+}
+
+async fn check_server(
+    settings: &ServerSettings,
+    engine: Option<&Arc<Engine>>,
+) -> Result<(), StartupError> {
+    let mut readable = settings.clone();
+    // Where a server opens a directory for writing, it removes what an earlier one left unfinished there.
+    readable.wdir = None;
+    if let Some(directory) = &settings.wdir
+        && !can_be_listed(directory).map_err(|error| cannot_open("wdir", directory, &error))?
+    {
+        readable.rdirs.retain(|exposed| exposed.path != *directory);
+    }
+    Site::open(&readable, Arc::default(), engine, None).await?;
+    settings.tls.as_ref().map(tls::load).transpose()?;
+    Ok(())
+}
+
+/// Whether a directory is there; if not, it can be made.
+fn can_be_listed(directory: &Path) -> io::Result<bool> {
+    match std::fs::read_dir(directory) {
+        Ok(_) => return Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut parents = directory.ancestors().skip(1).map(|parent| {
+        let here = parent.as_os_str().is_empty();
+        PathBuf::from(if here { Path::new(".") } else { parent })
+    });
+    if let Some(parent) = parents.find(|parent| parent.exists()) {
+        access(&parent, Access::WRITE_OK | Access::EXEC_OK)?;
+    }
+    Ok(false)
+}
+
+fn tell_of_server(report: &mut String, settings: &ServerSettings) {
+    for listen in &settings.listen {
+        tell(report, &listener(listen));
+    }
+    for exposed in &settings.rdirs {
+        let name = match exposed.name.as_str() {
+            "" => "/".to_owned(),
+            name => format!("/{name}/"),
+        };
+        let directory = quoted(&exposed.path);
+        tell(
+            report,
+            &format!("{} is directory {directory}", quoted(&name)),
+        );
+    }
+    if let Some(directory) = &settings.wdir {
+        let made = match directory.exists() {
+            true => "",
+            false => ", which will be made",
+        };
+        tell(
+            report,
+            &format!("uploads go to directory {}{made}", quoted(directory)),
+        );
+    }
+    if let Some(files) = &settings.tls {
+        let (cert, pkey) = (quoted(&files.cert), quoted(&files.pkey));
+        tell(report, &format!("certificate {cert} with key {pkey}"));
+    }
+    for (spec, given) in settings.plugins.iter().zip(&settings.options.plugin) {
+        let mut own = given.options.clone();
+        own.inherit(&settings.options);
+        tell(report, &of_plugin(spec, &own));
+    }
+}
+
+fn listener(listen: &Listen) -> String {
+    let scheme = if listen.secure { "https" } else { "http" };
+    let port = match listen.port {
+        0 => "any free port".to_owned(),
+        port => format!("port {port}"),
+    };
+    let interface = match &listen.interface {
+        Interface::All => "all interfaces".to_owned(),
+        Interface::Address(address) => format!("address {address}"),
+        Interface::Named(name) => format!("interface {}", quoted(name)),
+    };
+    format!("{scheme} on {port} of {interface}")
+}
+
+/// For what it is asked, and what it may reach. Its configuration may hold secrets.
+fn of_plugin(spec: &PluginSpec, options: &Options) -> String {
+    let mut text = format!(
+        "plugin {} from {}, asked about ",
+        quoted(&spec.name),
+        quoted(&spec.path)
+    );
+    let methods: Vec<_> = spec
+        .scope
+        .methods
+        .iter()
+        .map(|method| method.as_str())
+        .collect();
+    text += &match methods.as_slice() {
+        [] => "all methods".to_owned(),
+        methods => methods.join(", "),
+    };
+    if !spec.scope.paths.is_empty() {
+        text += &format!(" below {}", list(spec.scope.paths.iter().map(quoted)));
+    }
+    let directories = |writable| {
+        let all = spec.grants.directories.iter();
+        let paths = all.filter(move |granted| granted.writable == writable);
+        paths.map(|granted| quoted(&granted.path))
+    };
+    for (verb, what) in [
+        ("reads", list(directories(false))),
+        ("writes", list(directories(true))),
+        ("connects to", list(options.plugin_allow.iter().map(quoted))),
+    ] {
+        if !what.is_empty() {
+            // A string takes what is written to it.
+            let _ = write!(text, "; {verb} {what}");
+        }
+    }
+    if spec.on_failure == OnFailure::Open {
+        text += "; passed over while it fails";
+    }
+    text
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(", ")
+}
+
+fn quoted(text: impl AsRef<Path>) -> String {
+    format!("`{}`", shown(text.as_ref()))
+}
+
+fn tell(report: &mut String, what: &str) {
+    *report += &format!("ok {what}\n");
+}
