@@ -16,6 +16,7 @@ mod framing;
 mod grants;
 mod growing;
 mod guests;
+mod js;
 mod kept_files;
 mod limits;
 mod listings;

@@ -18,7 +18,7 @@ mod time;
 mod bindings {
     wit_bindgen::generate!({
         path: "../../wit",
-        world: "httpout:plugin/plugin",
+        world: "httpout:plugin/script-engine",
         generate_all,
     });
 }

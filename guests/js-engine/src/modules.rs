@@ -20,12 +20,13 @@ const NATIVE: &str = "httpout:native";
 /// Names that scripts import.
 const PUBLIC: [&str; 3] = ["gpaccore", "os", "std"];
 
-const MODULES: [(&str, &str); 14] = [
+const MODULES: [(&str, &str); 15] = [
     ("bitstream", include_str!("js/bitstream.js")),
     ("clone", include_str!("js/clone.js")),
     ("console", include_str!("js/console.js")),
     ("constants", include_str!("js/constants.js")),
     ("encoding", include_str!("js/encoding.js")),
+    ("file", include_str!("js/file.js")),
     ("gpaccore", include_str!("js/gpaccore.js")),
     ("os", include_str!("js/os.js")),
     ("request", include_str!("js/request.js")),

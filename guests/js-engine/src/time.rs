@@ -6,11 +6,14 @@ use crate::bindings::httpout::plugin::script;
 use crate::bindings::wasi::clocks::{monotonic_clock, wall_clock};
 use crate::bindings::wasi::io::poll::Pollable;
 
+// No `Option`: what stood in one that is empty would stay in the snapshot, and make it another each time.
+const NEVER: f64 = f64::INFINITY;
+
 thread_local! {
-    /// When the next timer is due, on the monotonic clock in milliseconds.
-    static ALARM: Cell<Option<f64>> = const { Cell::new(None) };
-    /// When the call that runs has to be over; none until the script has run for a while.
-    static END: Cell<Option<u64>> = const { Cell::new(None) };
+    /// When the next timer is due, on the monotonic clock in milliseconds; `NEVER` without any.
+    static ALARM: Cell<f64> = const { Cell::new(NEVER) };
+    /// When the call that runs has to be over, on the same clock in nanoseconds; 0 until the script has run for a while.
+    static END: Cell<u64> = const { Cell::new(0) };
     /// Nanoseconds that one call may take.
     static LIMIT: Cell<Option<u64>> = const { Cell::new(None) };
     /// A script has begun to run.
@@ -25,28 +28,27 @@ pub(crate) fn now() -> f64 {
 
 /// Sets the time of the next timer.
 pub(crate) fn set_alarm(at: Option<f64>) {
-    ALARM.set(at);
+    ALARM.set(at.unwrap_or(NEVER));
 }
 
 /// Forgets the next timer, and says whether there was one.
 pub(crate) fn cancel_alarm() -> bool {
-    ALARM.take().is_some()
+    ALARM.replace(NEVER) < NEVER
 }
 
 pub(crate) fn has_alarm() -> bool {
-    ALARM.get().is_some()
+    ALARM.get() < NEVER
 }
 
 pub(crate) fn is_alarm_due() -> bool {
-    ALARM.get().is_some_and(|at| at <= now())
+    has_alarm() && ALARM.get() <= now()
 }
 
 /// Ready when the next timer is due.
 pub(crate) fn alarm() -> Option<Pollable> {
     // Rounded up: a wait that ends early would come back for nothing.
-    ALARM
-        .get()
-        .map(|at| monotonic_clock::subscribe_instant((at * 1e6).ceil() as u64))
+    let at = (ALARM.get() * 1e6).ceil() as u64;
+    has_alarm().then(|| monotonic_clock::subscribe_instant(at))
 }
 
 /// Waits within the call.
@@ -57,19 +59,19 @@ pub(crate) fn block(milliseconds: f64) {
 /// A call of the server begins.
 pub(crate) fn begin_call() {
     IS_STARTED.set(true);
-    END.set(None);
+    END.set(0);
     STOPPED.set(false);
 }
 
 /// Whether the script has to be stopped. QuickJS asks every some ten thousand steps.
 pub(crate) fn is_over() -> bool {
     let now = monotonic_clock::now();
-    let Some(end) = END.get() else {
-        // Most calls never come so far, and ask no clock.
-        END.set(Some(now.saturating_add(limit())));
+    if END.get() == 0 {
+        // Most calls never come so far.
+        END.set(now.saturating_add(limit()));
         return false;
-    };
-    let is_over = now >= end;
+    }
+    let is_over = now >= END.get();
     STOPPED.set(is_over);
     is_over
 }

@@ -29,6 +29,8 @@ pub(crate) struct Script {
     text: String,
     /// Where it lies.
     directory: Dir,
+    /// What relative paths are relative to.
+    places: Vec<String>,
 }
 
 impl Script {
@@ -53,6 +55,7 @@ impl Script {
             name: name.to_string_lossy().into_owned(),
             text,
             directory,
+            places: places(path),
         };
         Ok((script, stamp))
     }
@@ -68,6 +71,16 @@ impl Script {
             Err(io::Error::other("it is not a file"))
         }
     }
+}
+
+/// The directory of a script, then that of the process.
+fn places(path: &Path) -> Vec<String> {
+    let own = std::path::absolute(path).ok();
+    let own = own.and_then(|path| path.parent().map(Path::to_owned));
+    let places = own.into_iter().chain(std::env::current_dir());
+    places
+        .map(|place| place.to_string_lossy().into_owned())
+        .collect()
 }
 
 /// The component that runs scripts.
@@ -95,6 +108,11 @@ impl script::Host for StoreState {
             None => Err("there is no script".to_owned()),
             Some(script) => script.file(&path).map_err(|error| error.to_string()),
         })
+    }
+
+    fn places(&mut self) -> Result<Vec<String>> {
+        let script = self.script.as_ref();
+        Ok(script.map_or_else(Vec::new, |script| script.places.clone()))
     }
 
     fn time_limit(&mut self) -> Result<u64> {

@@ -3,6 +3,7 @@
 import native from 'httpout:native';
 
 export { Bitstream } from 'httpout:bitstream';
+export { File } from 'httpout:file';
 export { Sys } from 'httpout:sys';
 
 /** The hash of bytes that come in pieces. */

@@ -3,7 +3,7 @@
 import native from 'httpout:native';
 import * as gpaccore from 'httpout:gpaccore';
 import { constants } from 'httpout:constants';
-import { console, print } from 'httpout:console';
+import { console, print, warn } from 'httpout:console';
 import { TextDecoder, TextEncoder } from 'httpout:encoding';
 import { HTTPOutRequest } from 'httpout:request';
 import { attach, session } from 'httpout:session';
@@ -21,14 +21,14 @@ const httpout = {};
 let handler = httpout;
 
 const { clearInterval, clearTimeout, setInterval, setTimeout } = timers;
-const { Bitstream, SHA1, Sys } = gpaccore;
+const { Bitstream, File, SHA1, Sys } = gpaccore;
 
 const globals = {
   httpout, session, print, console,
   error_string: native.error_string,
   ...constants,
   // Modules' names, which the document's samples use without importing them.
-  Bitstream, SHA1, Sys,
+  Bitstream, File, SHA1, Sys,
   clearInterval, clearTimeout, setInterval, setTimeout,
   // That of QuickJS counts from when it was started, before the snapshot.
   performance: { now: native.now },
@@ -70,8 +70,14 @@ export function read(request, buffer) {
 }
 
 /** Bytes of the request's body; null is the end. */
-export function write(request, buffer) {
-  request.write(buffer);
+export function write(request, buffer = null) {
+  try {
+    request.write(buffer);
+  } catch (error) {
+    // The document's sample does not look for the end.
+    if (buffer !== null || !is_about_null(error)) throw error;
+    warn(`request.write does not know null, the end of the body: ${error.message}`);
+  }
   if (buffer === null) request.update();
 }
 
@@ -86,6 +92,10 @@ export function throttle(request, done, total) {
 
 export function close(request, code) {
   request.close(code);
+}
+
+function is_about_null(error) {
+  return error instanceof TypeError && /\bof null$/.test(error.message);
 }
 
 function describe(value) {

@@ -21,6 +21,9 @@ const FACTS = {
 
 const DOCUMENTED = ['method', 'url', 'auth_code', 'tls', 'netid', 'IP', 'port', 'headers_in'];
 
+/** Methods whose requests have a body for `write`. */
+const UPLOADS = ['PUT', 'POST'];
+
 let exchange_of;
 
 /** A request and its reply. */
@@ -77,7 +80,7 @@ export class HTTPOutRequest {
     this.#apply();
     if (this.reply) {
       if (is_function(this.read) && this.body == null) native.use_read(exchange, this.#length);
-      if (is_function(this.write)) native.use_write(exchange);
+      if (is_function(this.write) && UPLOADS.includes(this.method)) native.use_write(exchange);
     }
     if (is_function(this.throttle)) native.use_throttle(exchange);
     if (is_function(this.close)) native.use_close(exchange);
@@ -122,7 +125,9 @@ export class HTTPOutRequest {
 
   #set_body(body) {
     if (this.reply === 0) {
-      native.set_body_file(this.#exchange, String(body).toWellFormed());
+      // A path of the host, or else one that a request could ask for.
+      const path = String(body).toWellFormed();
+      native.set_body_file(this.#exchange, native.find_file(path) ?? path);
     } else if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
       native.set_body_bytes(this.#exchange, body);
     } else {

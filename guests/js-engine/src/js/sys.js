@@ -1,6 +1,10 @@
 // GPAC's object `Sys`: what a server's script can use of it.
 
 import native from 'httpout:native';
+import { File } from 'httpout:file';
+
+/** What `native.stat` gives, in its order. */
+const IS_DIRECTORY = 0, SIZE = 1, MODIFIED = 2;
 
 /** Seconds from 1900, where NTP begins, to 1970. */
 const NTP_OFFSET = 2208988800;
@@ -36,6 +40,30 @@ export const Sys = {
   error_string: native.error_string,
   gc: native.gc,
 
+  load_file(path, as_text = false) {
+    const file = new File(path);
+    const content = new ArrayBuffer(file.size);
+    file.read(content);
+    return as_text ? native.utf8_decode(content, false, true)[0] : content;
+  },
+  file_exists: (path) => native.stat(String(path))?.[IS_DIRECTORY] === 0,
+  dir_exists: (path) => native.stat(String(path))?.[IS_DIRECTORY] === 1,
+  /** Seconds since 1970; 0 where there is no such file. */
+  mod_time: (path) => native.stat(String(path))?.[MODIFIED] ?? 0,
+  mkdir: (path) => native.make_directory(String(path)),
+  rmdir: (path) => native.remove_directory(String(path)),
+  del: (path) => native.remove_file(String(path)),
+  move: (from, to) => native.rename(String(from), String(to)),
+
+  /** What is in a directory: all, what has one of the extensions `mp4;mp3`, or the directories (`dir`). */
+  enum_directory(path, filter = '') {
+    const extensions = filter === 'dir' ? [] : filter.split(';').map((text) => text.replace(/^[*.]+/, '')).filter(Boolean);
+    const entries = native.directory(String(path)).map((name) => entry(path, name));
+    return entries.filter(({ name, directory }) => (filter === 'dir'
+      ? directory
+      : directory || extensions.length === 0 || extensions.some((extension) => name.endsWith(`.${extension}`))));
+  },
+
   basename: (path) => String(path).split(/[\\/]/).at(-1),
   file_ext: (path) => /\.[^./\\]*$/.exec(String(path))?.[0] ?? null,
 
@@ -60,6 +88,19 @@ export const Sys = {
   ntohs: swap16,
   fcc_to_str: (code) => [24, 16, 8, 0].map((bits) => String.fromCharCode((code >>> bits) & 0xff)).join(''),
 };
+
+function entry(parent, name) {
+  const path = `${String(parent).replace(/\/+$/, '')}/${name}`;
+  const stat = native.stat(path) ?? [0, 0, 0];
+  return {
+    name,
+    path,
+    directory: stat[IS_DIRECTORY] === 1,
+    hidden: name.startsWith('.'),
+    size: stat[SIZE],
+    last_modified: stat[MODIFIED],
+  };
+}
 
 /** Bytes, or those of a text in UTF-8. */
 function bytes(data) {

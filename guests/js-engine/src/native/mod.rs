@@ -3,6 +3,7 @@
 pub(crate) mod bytes;
 mod codecs;
 mod exchange;
+mod file;
 mod random;
 mod sha1;
 mod system;
@@ -28,6 +29,7 @@ impl ModuleDef for Native {
         random::add_to(&native)?;
         bytes::add_to(&native)?;
         codecs::add_to(&native)?;
+        file::add_to(&native)?;
         sha1::add_to(&native)?;
         url::add_to(&native)?;
         exports.export("default", native)?;

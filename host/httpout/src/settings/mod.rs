@@ -132,6 +132,7 @@ impl ServerSettings {
         let timeout = Some(timeout).filter(|time| !time.is_zero());
         let wdir = wdir(options)?;
         let tls = listen::tls_files(options)?;
+        let rdirs = rdirs(options, wdir.as_deref())?;
         Ok(ServerSettings {
             listen: listen::listen(options, tls.is_some())?,
             tls,
@@ -141,7 +142,8 @@ impl ServerSettings {
             max_client_errors: limit(options.max_client_errors),
             block_size: block_size(options)?,
             quit: options.quit,
-            rdirs: rdirs(options, wdir.as_deref())?,
+            plugins: plugins::specs(options, &rdirs, wdir.as_deref())?,
+            rdirs,
             wdir,
             maxs: Some(options.maxs).filter(|bytes| *bytes > 0),
             dlist: options.dlist,
@@ -156,7 +158,6 @@ impl ServerSettings {
                 Cors::Auto => cors::Policy::ByOrigin,
             },
             reqlog: Reqlog::parse(options.reqlog.as_deref().unwrap_or_default()),
-            plugins: plugins::specs(options)?,
             metrics: metrics(options)?,
             options: options.clone(),
         })

@@ -12,10 +12,15 @@ use httpout_plugins::{
 use crate::admit;
 use crate::error::StartupError;
 use crate::http::path;
+use crate::rdirs::Exposed;
 use crate::settings::{LONGEST, at, config_file, locate, refuse, refuse_planned};
 
 /// The plugins of a server, in the order in which they are asked.
-pub(super) fn specs(options: &Options) -> Result<Vec<PluginSpec>, StartupError> {
+pub(super) fn specs(
+    options: &Options,
+    rdirs: &[Exposed],
+    wdir: Option<&Path>,
+) -> Result<Vec<PluginSpec>, StartupError> {
     // What is wrong with the limits is said also where there is no plugin.
     common(options)?;
     let mut specs: Vec<PluginSpec> = Vec::new();
@@ -25,7 +30,8 @@ pub(super) fn specs(options: &Options) -> Result<Vec<PluginSpec>, StartupError> 
         specs.push(spec(plugin, name, options)?);
     }
     if let Some(file) = &options.js {
-        let script = script(file, &specs, options)?;
+        let mut script = script(file, &specs, options)?;
+        script.grants.directories.extend(reach(file, rdirs, wdir));
         specs.push(script);
     }
     if options.is_set("plugin") && specs.is_empty() {
@@ -111,9 +117,7 @@ fn name(plugin: &Plugin, before: &[PluginSpec], after: &[Plugin]) -> Result<Stri
             format!("the name `{name}` is that of another plugin"),
         )),
         Some(name) => Ok(name.clone()),
-        None => {
-            Ok(name_of_file(&plugin.file, is_taken))
-        }
+        None => Ok(name_of_file(&plugin.file, is_taken)),
     }
 }
 
@@ -145,6 +149,26 @@ fn script(
         kind: Kind::Script,
         ..common(options)?
     })
+}
+
+/// The directories that a script may reach without a word: the documented `File` is for them.
+fn reach(file: &str, rdirs: &[Exposed], wdir: Option<&Path>) -> Vec<GrantedDirectory> {
+    let grant = |path: &Path, writable| {
+        let path = std::path::absolute(path).ok()?;
+        Some(GrantedDirectory {
+            name: path.to_str()?.to_owned(),
+            path,
+            writable,
+        })
+    };
+    let own = Path::new(file).parent().map(|own| Path::new(".").join(own));
+    let written = wdir.into_iter().map(|path| (path, true));
+    let read = own.as_deref().into_iter();
+    let read = read.chain(rdirs.iter().map(|exposed| &*exposed.path));
+    // That for writing first: it may be one of the others.
+    let all = written.chain(read.map(|path| (path, false)));
+    all.filter_map(|(path, writable)| grant(path, writable))
+        .collect()
 }
 
 /// Stack that scripts need to see an endless recursion before the server does, in bytes.
@@ -376,7 +400,7 @@ mod tests {
             panic!("{flags:?} is no command line");
         };
         let file = ConfigFile::parse("httpout.toml", file)?;
-        specs(&line.over(file).servers[0])
+        specs(&line.over(file).servers[0], &[], None)
     }
 
     fn specs_of(file: &str) -> Result<Vec<PluginSpec>, StartupError> {
