@@ -118,7 +118,7 @@ fn the_language_and_the_documented_objects_are_there() {
         b"export const greet = (name) => `hello ${name}`;",
     );
     let server = with_script(&tree, FEATURES);
-    assert_eq!(Client::get(&server, "/").text(), "30 checks");
+    assert_eq!(Client::get(&server, "/").text(), "28 checks");
 }
 
 #[test]
@@ -194,9 +194,9 @@ fn a_fault_costs_its_own_request_and_says_where() {
     let tree = Tree::new();
     let server = with_script(&tree, FAULTS);
     let type_error =
-        "TypeError: cannot read property 'field' of undefined in inner (my.js:5:25) < ";
+        "TypeError: cannot read property 'field' of undefined in inner (my.js:5:10) < ";
     for (target, told) in [
-        ("/throw", format!("{type_error}<anonymous> (my.js:11:")),
+        ("/throw", format!("{type_error}/throw (my.js:11:")),
         ("/value", "{\"code\":1} was thrown".to_owned()),
         ("/rejected", type_error.to_owned()),
         ("/unhandled", "RangeError: nobody looks".to_owned()),
@@ -233,7 +233,7 @@ fn what_would_never_end_is_stopped_where_it_is() {
     for (target, told) in [
         (
             "/loop",
-            "it took too long (option `plugin_timeout`) in <anonymous> (my.js:",
+            "it took too long (option `plugin_timeout`) in /loop (my.js:",
         ),
         ("/redos", "it took too long"),
         ("/objects", "memory"),
@@ -269,7 +269,7 @@ fn what_a_script_can_catch_costs_nothing() {
         assert_eq!(Client::get(&server, target).text(), body, "{target}");
     }
     server.wait_for_log("caught Error: send() was called already");
-    server.wait_for_log("of undefined in inner (my.js:5:25)");
+    server.wait_for_log("of undefined in inner (my.js:5:10)");
 }
 
 #[test]

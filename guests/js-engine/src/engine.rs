@@ -32,7 +32,7 @@ pub(crate) struct Callbacks {
     pub(crate) write: Callback,
     pub(crate) throttle: Callback,
     pub(crate) close: Callback,
-    check_script: Callback,
+    find_handler: Callback,
     run_timers: Callback,
 }
 
@@ -49,7 +49,7 @@ impl Callbacks {
             write: function("write")?,
             throttle: function("throttle")?,
             close: function("close")?,
-            check_script: function("check_script")?,
+            find_handler: function("find_handler")?,
             run_timers: function("run_timers")?,
         })
     }
@@ -64,8 +64,11 @@ impl Engine {
         let engine = Engine::without_script().map_err(|error| error.to_string())?;
         time::begin_call();
         script::evaluate(&engine, name, text)?;
-        let checked: Result<(), Fault> = engine.call(&engine.callbacks.check_script, ());
-        checked.map_err(|fault| format!("{name}: {}", fault.message))?;
+        let found = engine.call(&engine.callbacks.find_handler, ());
+        if !found.map_err(|fault| fault.located(name))? {
+            let reason = "it sets no `httpout.on_request`, and binds no object with an `on_request` to `httpout`";
+            return Err(format!("{name}: {reason}"));
+        }
         if time::cancel_alarm() {
             fault::warn(
                 "timers that a script sets while it is loaded do not run: a request has an instance of its own",

@@ -10,7 +10,7 @@ use crate::time;
 #[derive(Debug)]
 pub(crate) struct Fault {
     /// `TypeError: not a function`
-    pub(crate) message: String,
+    message: String,
     /// `on_request (myserver.js:3:5)`, innermost first, without the functions of the engine.
     frames: Vec<String>,
 }

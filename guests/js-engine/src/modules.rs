@@ -145,7 +145,9 @@ fn refuse(ctx: &Ctx<'_>, base: &str, name: &str, reason: &str) -> Error {
         Some(format!("at import ({base}:{line}:{column})"))
     });
     let error = Exception::from_message(ctx.clone(), reason).and_then(|error| {
-        error.set("stack", place)?;
+        if let Some(place) = place {
+            error.set("stack", place)?;
+        }
         Ok(error.throw())
     });
     error.unwrap_or_else(|error| error)

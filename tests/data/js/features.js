@@ -81,7 +81,7 @@ const CHECKS = {
     out.put_u64(2 ** 40); out.put_s32(-5); out.put_float(1.5); out.put_4cc('avc1'); out.put_string('n\u00e9'); out.put_data(Uint8Array.of(9).buffer);
     const content = out.get_content();
     const stream = new Bitstream(content);
-    return content.byteLength === 35 && out.size === 0 && stream.get_u8() === 255 && stream.peek(16) === 0x1234 && stream.get_u16() === 0x1234
+    return content.byteLength === 36 && out.size === 0 && stream.get_u8() === 255 && stream.peek(16) === 0x1234 && stream.get_u16() === 0x1234
       && stream.get_u32_le() === 7 && stream.get_bits(3) === 5 && stream.get_u24() === 0x654321 && stream.get_bits(5) === 1 && stream.is_align()
       && stream.get_u64() === 2 ** 40 && stream.get_s32() === -5 && stream.get_float() === 1.5 && stream.get_4cc() === 'avc1'
       && stream.get_string() === 'n\u00e9' && stream.get_u8() === 9 && stream.available === 0 && thrown(() => stream.get_u8()) === 'RangeError';

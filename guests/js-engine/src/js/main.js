@@ -42,12 +42,9 @@ for (const [name, value] of Object.entries(globals)) {
 Math.random = native.random;
 
 /** After the script has run: whether there is something to answer with. */
-export function check_script() {
+export function find_handler() {
   handler = attach(httpout);
-  if (typeof handler.on_request !== 'function') {
-    throw new TypeError(
-      'it sets no `httpout.on_request`, and binds no object with an `on_request` to `httpout`');
-  }
+  return typeof handler?.on_request === 'function';
 }
 
 /** The object of a request. */

@@ -66,8 +66,16 @@ fn file_open<'js>(ctx: Ctx<'js>, path: String, mode: String) -> Result<Class<'js
     Class::instance(ctx, Open(opened))
 }
 
-fn file_read<'js>(ctx: Ctx<'js>, file: Class<'js, Open>, at: f64, count: f64) -> Result<ArrayBuffer<'js>> {
-    let read = file.try_borrow()?.0.read((count as u64).min(MOST), at as u64);
+fn file_read<'js>(
+    ctx: Ctx<'js>,
+    file: Class<'js, Open>,
+    at: f64,
+    count: f64,
+) -> Result<ArrayBuffer<'js>> {
+    let read = file
+        .try_borrow()?
+        .0
+        .read((count as u64).min(MOST), at as u64);
     let (bytes, _) = read.map_err(|error| failed(&ctx, error))?;
     ArrayBuffer::new(ctx, bytes)
 }
@@ -77,7 +85,10 @@ fn file_write<'js>(ctx: Ctx<'js>, file: Class<'js, Open>, at: f64, bytes: Bytes)
     let mut written = 0;
     while written < bytes.0.len() {
         let rest = &bytes.0[written..];
-        let count = file.0.write(&rest[..rest.len().min(MOST as usize)], at as u64 + written as u64);
+        let count = file.0.write(
+            &rest[..rest.len().min(MOST as usize)],
+            at as u64 + written as u64,
+        );
         match count.map_err(|error| failed(&ctx, error))? {
             0 => break,
             count => written += count as usize,
@@ -88,7 +99,8 @@ fn file_write<'js>(ctx: Ctx<'js>, file: Class<'js, Open>, at: f64, bytes: Bytes)
 
 fn file_size<'js>(ctx: Ctx<'js>, file: Class<'js, Open>) -> Result<f64> {
     let stat = file.try_borrow()?.0.stat();
-    stat.map(|stat| stat.size as f64).map_err(|error| failed(&ctx, error))
+    stat.map(|stat| stat.size as f64)
+        .map_err(|error| failed(&ctx, error))
 }
 
 fn file_truncate<'js>(ctx: Ctx<'js>, file: Class<'js, Open>, size: f64) -> Result<()> {
@@ -99,7 +111,8 @@ fn file_truncate<'js>(ctx: Ctx<'js>, file: Class<'js, Open>, size: f64) -> Resul
 /// The absolute path of a file that there is; none where there is none in reach.
 fn find_file(path: String) -> Option<String> {
     candidates(&path).into_iter().find(|path| {
-        let stat = place(path).map(|(directory, below)| directory.stat_at(PathFlags::SYMLINK_FOLLOW, &below));
+        let stat = place(path)
+            .map(|(directory, below)| directory.stat_at(PathFlags::SYMLINK_FOLLOW, &below));
         matches!(stat, Some(Ok(stat)) if stat.type_ == DescriptorType::RegularFile)
     })
 }
@@ -117,7 +130,11 @@ fn facts(stat: &DescriptorStat) -> Vec<f64> {
     let is_directory = stat.type_ == DescriptorType::Directory;
     let modified = stat.data_modification_timestamp;
     let modified = modified.map_or(0, |modified| modified.seconds);
-    vec![f64::from(u8::from(is_directory)), stat.size as f64, modified as f64]
+    vec![
+        f64::from(u8::from(is_directory)),
+        stat.size as f64,
+        modified as f64,
+    ]
 }
 
 /// The names in a directory.
@@ -127,10 +144,15 @@ fn directory(ctx: Ctx<'_>, path: String) -> Result<Array<'_>> {
         let directory = directory.open_at(PathFlags::SYMLINK_FOLLOW, below, flags.0, flags.1)?;
         let entries = directory.read_directory()?;
         let mut names = Vec::new();
-        while let Some(entry) = entries.read_directory_entry()? {
-            names.push(entry.name);
+        loop {
+            match entries.read_directory_entry() {
+                Ok(Some(entry)) => names.push(entry.name),
+                Ok(None) => return Ok(names),
+                // A script has no name for it.
+                Err(ErrorCode::IllegalByteSequence) => {}
+                Err(error) => return Err(error),
+            }
         }
-        Ok(names)
     })?;
     let array = Array::new(ctx)?;
     for (index, name) in names.into_iter().enumerate() {
@@ -140,15 +162,21 @@ fn directory(ctx: Ctx<'_>, path: String) -> Result<Array<'_>> {
 }
 
 fn make_directory(ctx: Ctx<'_>, path: String) -> Result<()> {
-    at(&ctx, &path, |(directory, below)| directory.create_directory_at(below))
+    at(&ctx, &path, |(directory, below)| {
+        directory.create_directory_at(below)
+    })
 }
 
 fn remove_directory(ctx: Ctx<'_>, path: String) -> Result<()> {
-    at(&ctx, &path, |(directory, below)| directory.remove_directory_at(below))
+    at(&ctx, &path, |(directory, below)| {
+        directory.remove_directory_at(below)
+    })
 }
 
 fn remove_file(ctx: Ctx<'_>, path: String) -> Result<()> {
-    at(&ctx, &path, |(directory, below)| directory.unlink_file_at(below))
+    at(&ctx, &path, |(directory, below)| {
+        directory.unlink_file_at(below)
+    })
 }
 
 fn rename(ctx: Ctx<'_>, from: String, to: String) -> Result<()> {
@@ -190,7 +218,9 @@ fn candidates(path: &str) -> Vec<String> {
         true => vec![normalized(path)],
         false => {
             let places = script::places().into_iter();
-            places.map(|place| normalized(&format!("{place}/{path}"))).collect()
+            places
+                .map(|place| normalized(&format!("{place}/{path}")))
+                .collect()
         }
     }
 }
@@ -210,16 +240,28 @@ fn normalized(path: &str) -> String {
 
 /// The innermost granted directory that an absolute path lies in, and the rest of the path.
 fn place(path: &str) -> Option<Place> {
-    let granted = get_directories().into_iter().filter_map(|(directory, name)| {
-        let name = normalized(&name);
-        let below = path.strip_prefix(name.trim_end_matches('/'))?;
-        let is_below = below.is_empty() || below.starts_with('/');
-        is_below.then(|| (name.len(), directory, below.trim_start_matches('/').to_owned()))
-    });
+    let granted = get_directories()
+        .into_iter()
+        .filter_map(|(directory, name)| {
+            let name = normalized(&name);
+            let below = path.strip_prefix(name.trim_end_matches('/'))?;
+            let is_below = below.is_empty() || below.starts_with('/');
+            is_below.then(|| {
+                (
+                    name.len(),
+                    directory,
+                    below.trim_start_matches('/').to_owned(),
+                )
+            })
+        });
     // Of two that are the same, the first one: it may be written to.
     let innermost = granted.reduce(|best, other| if other.0 > best.0 { other } else { best });
     let (_, directory, below) = innermost?;
-    let below = if below.is_empty() { ".".to_owned() } else { below };
+    let below = if below.is_empty() {
+        ".".to_owned()
+    } else {
+        below
+    };
     Some((directory, below))
 }
 
