@@ -767,7 +767,7 @@ fn a_client_that_leaves_http_2_is_told_once() {
 fn a_thousand_slow_responses_leave_room_for_others() {
     const MANY: usize = 1000;
     let tree = Tree::new();
-    let server = serve(&tree, &["--plugin_instances=1100"]);
+    let server = serve(&tree, &["--plugin_instances=1100", "--plugin_log=100M"]);
     let before = resident(&server);
     // 100 streams on each connection.
     let mut clients: Vec<Http2> = (0..MANY / 100).map(|_| Http2::connect(&server)).collect();

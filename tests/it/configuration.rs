@@ -464,3 +464,25 @@ fn the_manual_page_is_the_one_in_the_documents() {
     let generated = std::fs::read_to_string(page).expect("is there");
     assert!(printed == generated, "run `cargo xtask gen`");
 }
+
+#[test]
+fn a_plugin_is_asked_about_its_paths_and_methods_only() {
+    let tree = example();
+    let text = "rdirs = 'films'\n\
+                [[plugin]]\nfile = 'plugins/auth.wasm'\npaths = ['/private/']\n\
+                config = { path = '/', user = 'alice', password = 'secret' }\n\
+                [[plugin]]\nfile = 'plugins/headers.wasm'\nmethods = ['OPTIONS']\nconfig = { x-from = 'plugin' }";
+    let file = configure(&tree, text);
+    let server = Server::start(["--config", &file]);
+    let open = Client::get(&server, "/film.txt");
+    assert_eq!((open.status, open.field("x-from")), (200, None));
+    for target in [
+        "/private/film.txt",
+        "/%70rivate/film.txt",
+        "/x/../private/film.txt",
+        "//private//film.txt",
+        "/private",
+    ] {
+        assert_eq!(Client::get(&server, target).status, 401, "{target}");
+    }
+}

@@ -244,8 +244,8 @@ fn fault(server: &Server) {
 fn fault_in_read(server: &Server) {
     let mut client = Client::connect(server);
     client.send("GET /conform/fault-in-read HTTP/1.1\r\nHost: test\r\n\r\n");
+    // The reset may take back what has come.
     let all = client.read_all();
-    assert!(all.starts_with("HTTP/1.1 200 "), "{all}");
     assert!(!all.ends_with("0\r\n\r\n"), "{all}");
     assert_eq!(get(server, "attribute"), "conform");
 }

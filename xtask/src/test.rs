@@ -4,6 +4,20 @@ use anyhow::Result;
 
 use crate::{guests, process, tools};
 
+/// Where the tests of the contract are: the table for all languages, then all that the samples and the guests for tests
+/// show.
+const CONTRACT: [&str; 9] = [
+    "contract::",
+    "calls::",
+    "fetch::",
+    "grants::",
+    "guests::",
+    "limits::",
+    "metrics::",
+    "reuse::",
+    "state::",
+];
+
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     // The client of many tests.
     tools::require("curl", "curl")?;
@@ -19,6 +33,6 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
 pub(crate) fn guests_command(arguments: &[String]) -> Result<()> {
     tools::require("curl", "curl")?;
     guests::build()?;
-    let contract = ["test", "-p", "httpout", "--test", "it", "--", "guests::"];
-    process::run(process::cargo("", contract).args(arguments))
+    let contract = ["test", "-p", "httpout", "--test", "it", "--"];
+    process::run(process::cargo("", contract).args(CONTRACT).args(arguments))
 }

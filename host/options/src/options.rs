@@ -55,7 +55,7 @@ options! {
         users             str           = -         "FILE"            Basic    Planned Operation "file of users and their passwords"
         plugin            repeated      = -         "FILE"            Basic    Ready   Plugins   "component that decides about requests, `FILE.wasm?key=value&...`; given again it adds one, asked in that order"
         plugin_dirs       strl          = -         "DIR,..."         Advanced Ready   Plugins   "directories plugins may read; `DIR:rw` to write too; guests find them by these names"
-        plugin_allow      strl          = -         "HOST,..."        Advanced Ready   Plugins   "servers plugins may send HTTP requests to: `[http://|https://]HOST[:PORT|:*]`, where HOST is a name, `*.NAME`, an address or a network; private addresses by address or network only"
+        plugin_allow      strl          = -         "HOST,..."        Advanced Ready   Plugins   "servers plugins may ask: `[http://|https://]HOST[:PORT|:*]`, HOST a name, `*.NAME`, an address or a network; private ones by address only"
         plugin_reuse      uint          = "0"       "N"               Advanced Ready   Plugins   "further requests that an instance may answer, one after another; 0 for a fresh instance each time"
         plugin_memory     uint          = "64M"     "BYTES"           Advanced Ready   Plugins   "linear memory of one instance, in bytes"
         plugin_timeout    uint          = "1000"    "MS"              Advanced Ready   Plugins   "milliseconds one call may take"

@@ -177,8 +177,8 @@ impl Cache {
             total += size;
             let longest = if is_temporary(&name) { WRITING } else { UNUSED };
             if unused > longest || total > SIZE {
-                tracing::debug!(target: "plugin", "compiled plugin {name} is removed");
                 let _ = unlinkat(&self.directory, &name, AtFlags::empty());
+                tracing::debug!(target: "plugin", "compiled plugin {name} is removed");
             }
         }
     }

@@ -189,17 +189,20 @@ impl OpenSessions {
     }
 }
 
-fn log(plugin: &Plugin, exchange: &Exchange, fault: &Fault) {
-    if let Some(recorder) = &plugin.common.recorder {
-        recorder.count_fault();
-    }
+/// Says in the log what went wrong, and counts it.
+pub(crate) fn log(plugin: &Plugin, exchange: &Exchange, fault: &Fault) {
     match fault {
         // The beginning of the rest was told.
         Fault::Resting(_) => {
             let plugin = &*plugin.spec.name;
             tracing::debug!(target: "plugin", plugin, request = exchange.id, "{fault}");
         }
-        _ => warn(plugin, exchange, &fault.to_string()),
+        _ => {
+            if let Some(recorder) = &plugin.common.recorder {
+                recorder.count_fault();
+            }
+            warn(plugin, exchange, &fault.to_string());
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::call::Session;
+use crate::chain;
 use crate::error::Fault;
 use crate::exchange::Exchange;
 use crate::pass::Pass;
@@ -32,10 +33,9 @@ impl Shared {
         self.session.clone().lock_owned().await
     }
 
-    /// Says in the log what went wrong, and counts it.
+    /// Says in the log what went wrong, and lets the plugin rest if it goes on so.
     pub(crate) fn log(&self, exchange: &Exchange, fault: &Fault) {
-        let plugin = &*self.plugin.spec.name;
-        tracing::warn!(target: "plugin", plugin, request = exchange.id, "{fault}");
+        chain::log(&self.plugin, exchange, fault);
         self.pass.failed(fault);
     }
 }
