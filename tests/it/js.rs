@@ -467,3 +467,46 @@ fn the_same_script_starts_from_the_cache() {
     let first = start();
     assert_eq!(start(), first);
 }
+
+#[test]
+fn a_changed_script_takes_over_and_a_broken_one_does_not() {
+    let tree = Tree::new();
+    let script = |text: &str| {
+        let script = format!(
+            "httpout.on_request = (r) => {{ r.reply = 200; r.body = '{text}'; r.send(); }}"
+        );
+        tree.write("my.js", script.as_bytes());
+    };
+    script("the first");
+    let server = Server::start(["--js", &*tree.text("my.js")]);
+    assert_eq!(Client::get(&server, "/").text(), "the first");
+    script("the second, which is longer");
+    server.wait_for_log("is loaded anew");
+    assert_eq!(
+        Client::get(&server, "/").text(),
+        "the second, which is longer"
+    );
+    tree.write("my.js", b"this is no script");
+    server.wait_for_log("goes on as it was loaded before: my.js:1:6: SyntaxError");
+    assert_eq!(
+        Client::get(&server, "/").text(),
+        "the second, which is longer"
+    );
+}
+
+#[test]
+fn an_instance_that_is_used_again_serves_one_request_after_another() {
+    let tree = Tree::new();
+    tree.write("my.js", REPLIES.as_bytes());
+    let server = Server::start(["--js", &*tree.text("my.js"), "--plugin_reuse=100"]);
+    for _ in 0..20 {
+        for (target, body) in [
+            ("/timer", "after a timer"),
+            ("/promise", "after promises"),
+            ("/pieces", "BBBDDDFFF"),
+            ("/order", "at once,microtask,first,second"),
+        ] {
+            assert_eq!(Client::get(&server, target).text(), body, "{target}");
+        }
+    }
+}
