@@ -175,6 +175,10 @@ fn write_takes_the_body_before_the_reply_leaves() {
     let put = Client::put(&server, "/upload", "", b"abc");
     assert_eq!((put.status, put.field("x-after")), (201, Some("the body")));
     assert_eq!(put.text(), "a9993e364706816aba3e25717850c26c9cd0d89d");
+    let refused = Client::put(&server, "/refuse", "", b"more than ten bytes");
+    assert_eq!((refused.status, refused.text()), (413, "19 bytes"));
+    let taken = Client::put(&server, "/refuse", "", b"few");
+    assert_eq!((taken.status, taken.text()), (201, "3 bytes"));
 }
 
 #[test]

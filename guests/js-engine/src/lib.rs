@@ -43,9 +43,10 @@ impl Guest for Component {
     fn init() -> Result<(), String> {
         let (name, text) = host_script::source().ok_or("there is no script to run")?;
         let engine = Engine::start(&name, text)?;
-        ENGINE
-            .with(|cell| cell.set(engine))
-            .map_err(|_| "`init` was called twice".to_owned())
+        match ENGINE.with(|cell| cell.set(engine).is_ok()) {
+            true => Ok(()),
+            false => Err("`init` was called twice".to_owned()),
+        }
     }
 }
 

@@ -74,6 +74,16 @@ const REPLIES = {
     };
     request.send();
   },
+  '/refuse': (request) => {
+    let count = 0;
+    request.reply = 201;
+    request.write = (buffer) => {
+      count += buffer?.byteLength ?? 0;
+      request.reply = count > 10 ? 413 : 201;
+      request.body = `${count} bytes`;
+    };
+    request.send();
+  },
   '/levels': (request) => {
     print(GF_LOG_WARNING, 'a warning', 1);
     console.error('an error', { a: 1 });

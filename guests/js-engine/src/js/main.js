@@ -75,7 +75,8 @@ export function write(request, buffer = null) {
     if (buffer !== null || !is_about_null(error)) throw error;
     warn(`request.write does not know null, the end of the body: ${error.message}`);
   }
-  if (buffer === null) request.update();
+  // A refusal ends the body before its end.
+  if (buffer === null || request.reply >= 400) request.update();
 }
 
 /** Microseconds to wait before the next block. */
