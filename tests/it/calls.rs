@@ -793,6 +793,19 @@ fn a_client_that_leaves_http_2_is_told_once() {
     assert_eq!(server.log().matches("call: close").count(), 3);
 }
 
+#[test]
+fn a_plugin_is_told_of_a_request_that_a_stop_has_cut() {
+    let tree = Tree::new();
+    let mut server = serve(&tree, &[]);
+    let _waits = send(&server, "use=close&send=wait");
+    let mut client = Http2::connect(&server);
+    client.ask("GET", "/calls?use=close&send=wait");
+    server.wait_for_times("call: on-request", 2);
+    server.signal("TERM");
+    server.wait_for_times("call: close -43: ", 2);
+    assert!(server.wait().success());
+}
+
 // ---- many ----
 
 #[test]
