@@ -38,6 +38,9 @@ pub(crate) use sendfile::FileQueue;
 /// How long open requests may go on after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How long plugins may take to hear of what was cut.
+const LAST_CALLS: Duration = Duration::from_secs(1);
+
 /// The servers of a command line, bound and ready.
 pub struct Servers {
     servers: Vec<Server>,
@@ -175,6 +178,7 @@ impl Server {
         let left = self.connections.drain(DRAIN).await;
         if left > 0 {
             tracing::warn!("{left} connections were cut");
+            self.connections.cut(LAST_CALLS).await;
         }
     }
 }
