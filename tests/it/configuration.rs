@@ -8,6 +8,7 @@ use crate::support::server::{Server, command, run};
 use crate::support::{Client, Tree, curl, guest};
 
 const GUIDE: &str = include_str!("../../docs/configuration.md");
+const README: &str = include_str!("../../README.md");
 
 /// A tree with all that the examples of the guide name.
 fn example() -> Tree {
@@ -87,6 +88,18 @@ fn every_example_of_the_guide_passes_the_check() {
         count += 1;
     }
     assert_eq!(count, 3);
+}
+
+#[test]
+fn the_file_of_the_readme_passes_the_check() {
+    let tree = example();
+    let (_, rest) = README.split_once("```toml\n").expect("there is one");
+    let (text, _) = rest.split_once("```").expect("it ends");
+    let built = "guests/target/wasm32-wasip2/release/auth.wasm";
+    assert!(text.contains(built), "{text}");
+    configure(&tree, &text.replace(built, "plugins/auth.wasm"));
+    let (code, _, said) = outcome(check(&tree, &["httpout.toml"]));
+    assert_eq!((code, said.as_str()), (Some(0), ""));
 }
 
 #[test]
@@ -235,6 +248,11 @@ fn what_is_wrong_in_a_file_is_one_line_with_its_place() {
         (
             "rdirs = 'films'\n[[server]]\nport = 1\n[[server.plugin]]\nfile = 'plugins/headers.wasm'\nmemory = '1k'",
             "httpout.toml:6: option `plugin_memory`: `1000` is not a number of bytes from 65536 to 4294967296",
+        ),
+        (
+            "rdirs = 'films'\n[[plugin]]\nfile = 'plugins/auth.wasm'\ndirs = ['films']\n[[plugin]]\n\
+             file = 'plugins/headers.wasm'\ndirs = ['films', 'flims']",
+            "httpout.toml:7: option `plugin_dirs`: cannot open directory `flims`: No such file or directory (os error 2)",
         ),
         (
             "rdirs = 'films'\nplugin = []",
