@@ -309,6 +309,17 @@ fn what_is_no_configuration_file_is_refused_in_one_line() {
 }
 
 #[test]
+fn a_configuration_file_without_its_option_is_told_how_it_is_given() {
+    let tree = example();
+    let file = configure(&tree, "rdirs = ['films']");
+    let (code, out, said) = outcome(run([&file]));
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    let hint = format!("; for a configuration file write `--config={file}`\n");
+    assert!(said.ends_with(&hint), "{said}");
+    assert_eq!(said.lines().count(), 1);
+}
+
+#[test]
 fn check_leaves_nothing_behind_and_binds_no_port() {
     let tree = example();
     let taken = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
