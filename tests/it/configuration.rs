@@ -519,7 +519,7 @@ fn each_plugin_has_the_grants_and_limits_of_its_own_table() {
          [[plugin]]\nfile = '{reach}'\nname = 'writer'\n\
          paths = ['/reach/append', '/reach/block']\ndirs = ['data:rw']\nallow = ['127.0.0.1:*']\n\
          [[plugin]]\nfile = '{reach}'\nname = 'other'\n\
-         paths = ['/reach/list', '/reach/method']\nallow = ['example.org']\n\
+         paths = ['/reach/list', '/reach/method', '/reach/file']\nallow = ['example.org']\n\
          [[plugin]]\nfile = '{store}'\nstate_size = 140\n"
     );
     let file = configure(&tree, &text);
@@ -536,6 +536,7 @@ fn each_plugin_has_the_grants_and_limits_of_its_own_table() {
         let said = ask(&refused);
         assert!(said.starts_with("error: "), "{refused}: {said}");
     }
+    assert_eq!(Client::get(&server, "/reach/file?data/a.txt").status, 404);
     assert!(!ask("/reach/append?data/a.txt").starts_with("error"));
     assert_eq!(ask(&format!("/reach/fetch?{film}")), "200 a film\n");
     let said = ask("/store/set/key/0123456789");
