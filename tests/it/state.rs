@@ -242,14 +242,14 @@ fn state_has_bounded_room_and_what_finds_none_changes_nothing() {
     tell(&server, "delete/a");
     assert_eq!(tell(&server, "cas/c/0/x"), "set");
     // Those that have expired give their room back.
-    let expiring: u64 = tell(&server, "set/d/x/50").parse().expect("is a version");
-    tell(&server, "set/e/x/50");
-    tell(&server, "set/f/x/50");
-    assert_ne!(tell(&server, "fill/g/500"), "");
-    assert_eq!(tell(&server, &format!("watch/d/{expiring}")), "none");
-    tell(&server, "set/f/y/1");
+    let keys = ["d", "e", "f"];
+    let versions = keys.map(|key| tell(&server, &format!("set/{key}/x/50")));
+    for (key, version) in keys.iter().zip(&versions) {
+        let target = format!("watch/{key}/{version}");
+        assert_eq!(tell(&server, &target), "none");
+    }
     let filled: u64 = tell(&server, "fill/g/500").parse().expect("finds room");
-    assert!(filled > expiring);
+    assert!(filled > versions[2].parse().expect("is a version"));
 }
 
 #[test]
