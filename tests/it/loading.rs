@@ -125,6 +125,21 @@ fn a_plugin_of_a_compatible_version_is_loaded() {
 }
 
 #[test]
+fn a_plugin_may_have_more_memory_than_its_body_may_be_long() {
+    let tree = Tree::new();
+    // A guest's memory begins with a stack of 1 MiB.
+    let server = Server::start([
+        &tree.text("www"),
+        "--plugin_body=1",
+        "--plugin_cache=none",
+        &format!("--plugin={}?x-from=plugin", guest("headers")),
+    ]);
+    let response = Client::get(&server, "/hello.txt");
+    assert_eq!(response.field("x-from"), Some("plugin"));
+    assert!(!server.log().contains("no snapshot"), "{}", server.log());
+}
+
+#[test]
 fn what_is_no_file_is_refused_at_once() {
     let tree = Tree::new();
     let made = Command::new("mkfifo").arg(tree.path("fifo.wasm")).status();

@@ -71,7 +71,8 @@ impl Servers {
         let engine = settings.pool.map(Engine::new).transpose()?.map(Arc::new);
         let kept = settings.plugin_state.as_ref().zip(engine.as_ref());
         let keeper = kept.map(|(path, engine)| StateKeeper::open(path, engine));
-        let keeper = keeper.transpose()?;
+        let keeper = keeper.transpose();
+        let keeper = keeper.map_err(|error| locate(&settings.shared, error.into()))?;
         let is_counting = settings.servers.iter().any(|one| one.metrics.is_some());
         let metrics = is_counting.then(|| Arc::new(Metrics::new(engine.as_ref())));
         let mut servers = Vec::new();
