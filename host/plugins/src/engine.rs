@@ -11,11 +11,12 @@ use crate::bindings::httpout::plugin::{host, http, metrics, state};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
+use crate::limiter::{CORE_INSTANCES, MEMORIES, TABLES};
 use crate::metrics::Metrics;
 use crate::reuse::{Idle, Live};
 use crate::spec::{Grants, Pool};
 use crate::state::Spaces;
-use crate::store::{CORE_INSTANCES, MEMORIES, StoreState, TABLES};
+use crate::store::StoreState;
 
 /// Instances beside those of the requests: plugins are tried in them while they are loaded.
 const LOADING: u32 = 2;

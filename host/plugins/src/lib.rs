@@ -20,6 +20,7 @@ mod error;
 mod exchange;
 mod exports;
 mod host;
+mod limiter;
 mod log;
 mod metrics;
 mod outbound;
