@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
 use crate::limiter::{CORE_INSTANCES, MEMORIES, TABLES};
 use crate::metrics::Metrics;
+use crate::open_at;
 use crate::reuse::{Idle, Live};
 use crate::spec::{Grants, Pool};
 use crate::state::Spaces;
@@ -231,6 +232,7 @@ pub(crate) fn link(
 ) -> wasmtime::Result<Linker<StoreState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    open_at::add_to_linker(&mut linker)?;
     http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     state::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;

@@ -23,6 +23,7 @@ mod host;
 mod limiter;
 mod log;
 mod metrics;
+mod open_at;
 mod outbound;
 mod pass;
 mod plugin;
