@@ -152,7 +152,9 @@ impl Plugin for Conform {
 
     fn close(&mut self, exchange: &Exchange, error: i32) {
         let (status, sent) = (exchange.status(), exchange.bytes_sent());
-        log::info(&format!("closed with {error}, status {status}, {sent} bytes"));
+        log::info(&format!(
+            "closed with {error}, status {status}, {sent} bytes"
+        ));
     }
 }
 
@@ -179,7 +181,10 @@ fn facts(exchange: &Exchange) -> String {
         ("local", exchange.local().0),
         ("auth-code", exchange.auth_code().to_string()),
         ("user", exchange.user().unwrap_or_default()),
-        ("body-length", length.map_or("none".to_owned(), |length| length.to_string())),
+        (
+            "body-length",
+            length.map_or("none".to_owned(), |length| length.to_string()),
+        ),
     ];
     pairs(facts.map(|(name, value)| (name.to_owned(), value)))
 }
@@ -206,10 +211,12 @@ fn setters(exchange: &Exchange) -> String {
 }
 
 fn pairs(pairs: impl IntoIterator<Item = (String, String)>) -> String {
-    pairs.into_iter().fold(String::new(), |mut text, (name, value)| {
-        writeln!(text, "{name}={value}").expect("a string takes all");
-        text
-    })
+    pairs
+        .into_iter()
+        .fold(String::new(), |mut text, (name, value)| {
+            writeln!(text, "{name}={value}").expect("a string takes all");
+            text
+        })
 }
 
 httpout_sdk::export!(Conform);
