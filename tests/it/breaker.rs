@@ -141,6 +141,27 @@ fn a_plugin_that_is_loaded_anew_begins_anew() {
 }
 
 #[test]
+fn a_client_that_uploads_slowly_keeps_no_plugin_at_rest() {
+    let tree = Tree::new();
+    let server = Server::start([&tree.text("www"), "--plugin", &guest("calls")]);
+    for _ in 0..FAULTS {
+        assert_eq!(Client::get(&server, "/calls?on=trap").status, 500);
+    }
+    // The one that tries the plugin brings no byte of its body.
+    let slow = loop {
+        let mut client = Client::connect(&server);
+        client.send("PUT /calls?use=write HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+        match client.read_head().status {
+            100 => break client,
+            status => assert_eq!(status, 503),
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    };
+    assert_eq!(Client::get(&server, "/hello.txt").text(), "hello\n");
+    drop(slow);
+}
+
+#[test]
 fn a_client_that_leaves_is_no_fault() {
     let tree = Tree::new();
     let server = start(&tree, &[]);

@@ -734,6 +734,38 @@ fn a_client_that_leaves_while_its_body_is_written_is_told_once() {
 }
 
 #[test]
+fn an_empty_answer_to_a_client_that_has_left_is_not_sent_whole() {
+    let tree = Tree::new();
+    for method in ["PUT", "GET"] {
+        let server = serve(&tree, &[]);
+        let mut client = Client::connect(&server);
+        client.send(&format!(
+            "{method} /calls?use=close&on=sleep HTTP/1.1\r\nHost: test\r\n\r\n"
+        ));
+        server.wait_for_log("call: on-request");
+        drop(client);
+        let calls = closed(&server);
+        let close = calls.last().expect("has just been waited for");
+        assert!(close.starts_with("close -43: "), "{method}: {close}");
+    }
+}
+
+#[test]
+fn a_large_text_that_the_client_does_not_take_is_not_sent_whole() {
+    let tree = Tree::new();
+    let server = serve(&tree, &[]);
+    let target = "/calls?use=close&bytes=16000000";
+    let mut client = Client::connect(&server);
+    client.send(&format!("GET {target} HTTP/1.1\r\nHost: test\r\n\r\n"));
+    client.read_head();
+    drop(client);
+    server.wait_for_log("call: close -43: 200, ");
+    let whole = Client::get(&server, target);
+    assert_eq!(whole.body.len(), 16_000_000);
+    server.wait_for_log("call: close 1: 200, 16000000 sent");
+}
+
+#[test]
 fn an_exchange_that_is_given_up_is_answered_500_at_once() {
     let server = Server::start(["--plugin", &guest("dropped")]);
     for target in ["/", "/write"] {
@@ -759,6 +791,19 @@ fn a_client_that_leaves_http_2_is_told_once() {
         server.wait_for_times("call: close -43: ", number + 1);
     }
     assert_eq!(server.log().matches("call: close").count(), 3);
+}
+
+#[test]
+fn a_plugin_is_told_of_a_request_that_a_stop_has_cut() {
+    let tree = Tree::new();
+    let mut server = serve(&tree, &[]);
+    let _waits = send(&server, "use=close&send=wait");
+    let mut client = Http2::connect(&server);
+    client.ask("GET", "/calls?use=close&send=wait");
+    server.wait_for_times("call: on-request", 2);
+    server.signal("TERM");
+    server.wait_for_times("call: close -43: ", 2);
+    assert!(server.wait().success());
 }
 
 // ---- many ----

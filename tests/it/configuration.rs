@@ -8,6 +8,7 @@ use crate::support::server::{Server, command, run};
 use crate::support::{Client, Tree, curl, guest};
 
 const GUIDE: &str = include_str!("../../docs/configuration.md");
+const README: &str = include_str!("../../README.md");
 
 /// A tree with all that the examples of the guide name.
 fn example() -> Tree {
@@ -18,7 +19,8 @@ fn example() -> Tree {
     let key = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     tree.write("tls/cert.pem", key.cert.pem().as_bytes());
     tree.write("tls/key.pem", key.signing_key.serialize_pem().as_bytes());
-    for name in ["auth", "headers"] {
+    tree.write("archive/old.txt", b"an old film\n");
+    for name in ["auth", "headers", "rewrite", "fetch"] {
         let component = std::fs::read(guest(name)).expect("is built");
         tree.write(&format!("plugins/{name}.wasm"), &component);
     }
@@ -89,6 +91,18 @@ fn every_example_of_the_guide_passes_the_check() {
 }
 
 #[test]
+fn the_file_of_the_readme_passes_the_check() {
+    let tree = example();
+    let (_, rest) = README.split_once("```toml\n").expect("there is one");
+    let (text, _) = rest.split_once("```").expect("it ends");
+    let built = "guests/target/wasm32-wasip2/release/auth.wasm";
+    assert!(text.contains(built), "{text}");
+    configure(&tree, &text.replace(built, "plugins/auth.wasm"));
+    let (code, _, said) = outcome(check(&tree, &["httpout.toml"]));
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn the_check_says_of_the_first_example_what_the_guide_tells() {
     let tree = example();
     let first = blocks("toml").next().expect("there is one");
@@ -96,6 +110,20 @@ fn the_check_says_of_the_first_example_what_the_guide_tells() {
     configure(&tree, first);
     let (_, report, _) = outcome(check(&tree, &["httpout.toml"]));
     assert_eq!(report.trim_end(), told);
+}
+
+#[test]
+fn the_first_example_serves_what_its_plugins_are_granted() {
+    let tree = example();
+    let first = blocks("toml").next().expect("there is one");
+    let file = configure(&tree, first);
+    let flags = ["--config", &file, "--port=0", "--cert=", "--pkey="];
+    let server = Server::spawn(command(flags).current_dir("/"));
+    let ask = |target: &str| Client::get(&server, target);
+    assert_eq!(ask("/films/film.txt").text(), "a film\n");
+    assert_eq!(ask("/films/old.txt").text(), "an old film\n");
+    assert_eq!(ask("/archive/old.txt").status, 404);
+    assert_eq!(ask("/private/old.txt").status, 401);
 }
 
 #[test]
@@ -222,6 +250,11 @@ fn what_is_wrong_in_a_file_is_one_line_with_its_place() {
             "httpout.toml:6: option `plugin_memory`: `1000` is not a number of bytes from 65536 to 4294967296",
         ),
         (
+            "rdirs = 'films'\n[[plugin]]\nfile = 'plugins/auth.wasm'\ndirs = ['films']\n[[plugin]]\n\
+             file = 'plugins/headers.wasm'\ndirs = ['films', 'flims']",
+            "httpout.toml:7: option `plugin_dirs`: cannot open directory `flims`: No such file or directory (os error 2)",
+        ),
+        (
             "rdirs = 'films'\nplugin = []",
             "httpout.toml:2: option `plugin`: a file is missing: write `--plugin FILE.wasm`",
         ),
@@ -276,6 +309,17 @@ fn what_is_no_configuration_file_is_refused_in_one_line() {
 }
 
 #[test]
+fn a_configuration_file_without_its_option_is_told_how_it_is_given() {
+    let tree = example();
+    let file = configure(&tree, "rdirs = ['films']");
+    let (code, out, said) = outcome(run([&file]));
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    let hint = format!("; for a configuration file write `--config={file}`\n");
+    assert!(said.ends_with(&hint), "{said}");
+    assert_eq!(said.lines().count(), 1);
+}
+
+#[test]
 fn check_leaves_nothing_behind_and_binds_no_port() {
     let tree = example();
     let taken = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
@@ -326,6 +370,178 @@ fn check_of_a_running_servers_uploads_leaves_them_alone() {
     upload.send("def");
     assert_eq!(upload.read_response("PUT").status, 201);
     assert_eq!(Client::get(&server, "/new.txt").body, b"abcdef");
+}
+
+#[test]
+fn check_looks_at_the_state_of_plugins_and_leaves_it_alone() {
+    let tree = example();
+    let line = ["films", "--plugin=plugins/headers.wasm"];
+    let with = |file: &str| {
+        [&line[..], &[&format!("--plugin_state={file}")]]
+            .concat()
+            .join(" ")
+    };
+    let checked = |file: &str| {
+        let line = with(file);
+        let (code, report, said) = outcome(check(&tree, &line.split(' ').collect::<Vec<_>>()));
+        assert!(said.lines().count() <= 1, "{said}");
+        (code, report + &said)
+    };
+    let before = names(&tree);
+    let (code, report) = checked("state");
+    assert_eq!(code, Some(0), "{report}");
+    assert!(
+        report.ends_with("ok state of plugins is kept in `state`\n"),
+        "{report}"
+    );
+    assert_eq!(names(&tree), before);
+    tree.write("broken", b"no state");
+    let fifo = Command::new("mkfifo").arg(tree.path("fifo")).status();
+    assert!(fifo.expect("mkfifo runs").success());
+    for (file, expected) in [
+        ("broken", "`broken` is damaged"),
+        ("films", "cannot read `films`: it is not a file"),
+        ("fifo", "cannot read `fifo`: it is not a file"),
+        ("nowhere/state", "cannot write beside `nowhere/state`"),
+    ] {
+        let (code, said) = checked(file);
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains(expected), "{said}");
+    }
+    let text = "rdirs = ['films']\nplugin = 'plugins/headers.wasm'\nplugin_state = 'broken'";
+    configure(&tree, text);
+    for arguments in [["check", "httpout.toml"], ["--config", "httpout.toml"]] {
+        let mut command = command(arguments);
+        let output = command.current_dir(tree.path("")).output();
+        let (code, _, said) = outcome(output.expect("the binary runs"));
+        assert_eq!(code, Some(2), "{said}");
+        let place = "httpout: httpout.toml:3: option `plugin_state`: `broken` is damaged";
+        assert!(said.contains(place), "{said}");
+    }
+}
+
+#[test]
+fn check_of_a_running_servers_state_leaves_it_alone() {
+    let tree = example();
+    let plugin = format!("--plugin={}", guest("store"));
+    let state = format!("--plugin_state={}", tree.text("state"));
+    let _server = Server::start([&plugin, &state]);
+    let (code, _, said) = outcome(check(&tree, &[&plugin, &state]));
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn a_place_to_listen_is_for_one_server() {
+    let tree = example();
+    let two = |first: &str, second: &str| {
+        let text = format!("rdirs = ['films']\n[[server]]\n{first}\n[[server]]\n{second}");
+        configure(&tree, &text);
+        let (code, _, said) = outcome(check(&tree, &["httpout.toml"]));
+        assert!(said.lines().count() <= 1, "{said}");
+        (code, said)
+    };
+    for (first, second, place) in [
+        ("port = 8080", "port = [1, 8080]", "httpout.toml:5: "),
+        (
+            "port = 8080",
+            "port = 8080\nifce = 'lo'",
+            "httpout.toml:5: ",
+        ),
+        ("", "port = 80", "httpout.toml:5: "),
+        ("port = [8080, 8080]", "", "httpout.toml:3: "),
+        ("", "", ""),
+    ] {
+        let (code, said) = two(first, second);
+        assert_eq!(code, Some(2), "{first}, {second}");
+        let expected = format!("httpout: {place}option `port`: `80");
+        assert!(said.starts_with(&expected), "{said}");
+    }
+    for (first, second) in [
+        ("port = 0", "port = [0, 0]"),
+        (
+            "port = 8080\nifce = '127.0.0.1'",
+            "port = 8080\nifce = '127.0.0.2'",
+        ),
+    ] {
+        let (code, said) = two(first, second);
+        assert_eq!((code, said.as_str()), (Some(0), ""));
+    }
+}
+
+#[test]
+fn what_servers_share_may_stand_at_any_of_them() {
+    let tree = example();
+    let two = |first: &str, second: &str| {
+        let text = format!(
+            "rdirs = ['films']\nifce = '127.0.0.1'\n[[server]]\nport = 0\n{first}\n\
+             [[server]]\nport = [0, 0]\n{second}\nplugin = 'plugins/headers.wasm'"
+        );
+        configure(&tree, &text)
+    };
+    let file = two("", "log = 'debug'\nplugin_cache = 'none'");
+    let server = Server::spawn(&mut command(["--config", &file]));
+    server.wait_for_log("there is no directory for their code");
+    for (first, second) in [
+        ("log = 'debug'", "log = 'warn'"),
+        ("plugin_cache = 'a'", "plugin_cache = 'b'"),
+        ("plugin_instances = 1", "plugin_instances = 2"),
+        ("plugin_wait = 1", "plugin_wait = 2"),
+        ("plugin_stack = '128k'", "plugin_stack = '256k'"),
+        ("plugin_state = 'a'", "plugin_state = 'b'"),
+    ] {
+        two(first, second);
+        let (code, _, said) = outcome(check(&tree, &["httpout.toml"]));
+        let option = first.split(' ').next().expect("is there");
+        assert_eq!(code, Some(2), "{option}");
+        assert_eq!(
+            said,
+            format!(
+                "httpout: httpout.toml:8: option `{option}`: the servers of a line share one: give it once, or the \
+                 same to all\n"
+            )
+        );
+    }
+    two("plugin_instances = 2", "plugin_instances = 2");
+    let (code, _, said) = outcome(check(&tree, &["httpout.toml"]));
+    assert_eq!((code, said.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn each_plugin_has_the_grants_and_limits_of_its_own_table() {
+    let tree = example();
+    tree.write("data/a.txt", b"from the directory\n");
+    let [reach, store] = ["reach", "store"].map(guest);
+    let text = format!(
+        "port = 0\nifce = '127.0.0.1'\nrdirs = ['films']\nplugin_fetch_size = 3\n\
+         [[plugin]]\nfile = '{reach}'\nname = 'granted'\n\
+         paths = ['/reach/read', '/reach/write', '/reach/fetch']\n\
+         dirs = ['data']\nallow = ['127.0.0.1:*']\nfetch_size = '1k'\nfetches = 1\n\
+         [[plugin]]\nfile = '{reach}'\nname = 'writer'\n\
+         paths = ['/reach/append', '/reach/block']\ndirs = ['data:rw']\nallow = ['127.0.0.1:*']\n\
+         [[plugin]]\nfile = '{reach}'\nname = 'other'\n\
+         paths = ['/reach/list', '/reach/method', '/reach/file']\nallow = ['example.org']\n\
+         [[plugin]]\nfile = '{store}'\nstate_size = 140\n"
+    );
+    let file = configure(&tree, &text);
+    let server = Server::spawn(command(["--config", &file]).current_dir("/"));
+    let ask = |target: &str| Client::get(&server, target).text().to_owned();
+    let film = server.url("/film.txt");
+    assert_eq!(ask("/reach/read?data/a.txt"), "from the directory\n");
+    for refused in [
+        "/reach/write?data/b.txt".to_owned(),
+        "/reach/list?data".to_owned(),
+        format!("/reach/method?GET,{film}"),
+        format!("/reach/block?{film}"),
+    ] {
+        let said = ask(&refused);
+        assert!(said.starts_with("error: "), "{refused}: {said}");
+    }
+    assert_eq!(Client::get(&server, "/reach/file?data/a.txt").status, 404);
+    assert!(!ask("/reach/append?data/a.txt").starts_with("error"));
+    assert_eq!(ask(&format!("/reach/fetch?{film}")), "200 a film\n");
+    let said = ask("/store/set/key/0123456789");
+    assert!(said.contains("at most 140 bytes"), "{said}");
+    server.wait_for_log("plugin=\"other\"");
 }
 
 #[test]

@@ -4,11 +4,17 @@
 
 use crate::support::{Client, Server, Tree, guest};
 
-/// A guest that is held to the contract: its language, and the file that is built of it.
-const GUESTS: &[(&str, fn() -> String)] = &[("Rust", || guest("conform"))];
+/// Its language, and the file that is built of it.
+type Guest = (&'static str, fn() -> String);
+
+/// A promise, and what holds where it is kept.
+type Case = (&'static str, fn(&Server));
+
+/// The guests that are held to the contract.
+const GUESTS: &[Guest] = &[("Rust", || guest("conform"))];
 
 /// What each of them is held to. All ask the same server.
-const CASES: &[(&str, fn(&Server))] = &[
+const CASES: &[Case] = &[
     ("all facts of a request can be seen", facts),
     ("fields come in order, also those beyond ASCII", fields),
     ("the configuration comes in order", config),
@@ -53,7 +59,7 @@ fn every_guest_holds_the_contract() {
         ]);
         for (promise, holds) in CASES {
             // Shown where one fails.
-            println!("{language}: {promise}");
+            eprintln!("{language}: {promise}");
             holds(&server);
         }
     }

@@ -363,6 +363,23 @@ fn requests_under_way_are_bounded_and_freed() {
 }
 
 #[test]
+fn a_plugin_that_is_loaded_anew_has_no_more_requests_under_way() {
+    let tree = Tree::new();
+    let (silent, _left) = Other::silent();
+    let allow = format!("--plugin_allow={}", silent.address);
+    let server = serve(&tree, &[&allow, "--plugin_fetches=1"]);
+    let target = format!("/reach/fetch?{}", silent.url());
+    let mut waiting = Client::connect(&server);
+    waiting.send(&format!("GET {target} HTTP/1.1\r\nHost: test\r\n\r\n"));
+    silent.head();
+    server.signal("HUP");
+    server.wait_for_log("SIGHUP: done");
+    let said = Client::get(&server, &target);
+    assert!(said.text().starts_with("error: "), "{said:?}");
+    server.wait_for_log("too many requests under way (option `plugin_fetches`)");
+}
+
+#[test]
 fn https_trusts_whom_the_system_trusts() {
     let tree = Tree::new();
     let CertifiedKey { cert, signing_key } =

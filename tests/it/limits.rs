@@ -31,6 +31,7 @@ fn what_a_guest_takes_too_much_of_costs_its_own_request() {
         ("string", "(option `plugin_body`)"),
         ("stack", "faulty::deep"),
         ("memory", "memory allocation of"),
+        ("random", "exceeds limit 1048576"),
     ] {
         assert_eq!(suffer(&server, fault).0, 500, "{fault}");
         let log = server.wait_for_log(said);
@@ -59,6 +60,16 @@ fn long_strings_are_refused_where_they_do_not_belong() {
     let log = server.wait_for_log("set-body-file refused");
     let longest = log.lines().map(str::len).max().expect("there is a line");
     assert!(longest < 10_000, "{longest}");
+}
+
+#[test]
+fn a_line_of_the_log_is_as_long_as_it_is_written() {
+    let tree = Tree::new();
+    let server = serve(&tree, &[]);
+    suffer(&server, "controls");
+    let log = server.wait_for_log(" …");
+    let longest = log.lines().map(str::len).max().expect("there is a line");
+    assert!((8000..10_000).contains(&longest), "{longest}");
 }
 
 #[test]

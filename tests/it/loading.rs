@@ -124,6 +124,78 @@ fn a_plugin_of_a_compatible_version_is_loaded() {
     );
 }
 
+/// A guest with so many further core modules in it, each an instance and with a table, as those of Python have.
+fn with_modules(guest: &[u8], count: u8) -> Vec<u8> {
+    const MODULE: &[u8] = b"\x01\x0e\0asm\x01\0\0\0\x04\x04\x01\x70\x00\x01";
+    let sections = Sections(&guest[8..]);
+    let first = sections.filter(|id| *id == 1).count();
+    let first = u8::try_from(first).expect("has few modules");
+    let mut bytes = guest.to_vec();
+    bytes.extend(MODULE.repeat(count.into()));
+    for module in first..first + count {
+        bytes.extend([2, 4, 1, 0, module, 0]);
+    }
+    bytes
+}
+
+/// The kinds of a component's sections.
+struct Sections<'a>(&'a [u8]);
+
+impl Iterator for Sections<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        let (id, mut rest) = self.0.split_first()?;
+        let (mut length, mut shift, mut more) = (0, 0, true);
+        while more {
+            let (byte, behind) = rest.split_first().expect("has a length");
+            length |= usize::from(byte & 0x7f) << shift;
+            (rest, shift, more) = (behind, shift + 7, byte & 0x80 != 0);
+        }
+        self.0 = &rest[length..];
+        Some(*id)
+    }
+}
+
+#[test]
+fn a_component_of_many_modules_is_loaded() {
+    let tree = Tree::new();
+    let real = fs::read(guest("headers")).expect("is built");
+    tree.write("many.wasm", &with_modules(&real, 40));
+    let (www, plugin) = (tree.text("www"), tree.text("many.wasm?x-gpac=foo"));
+    let server = Server::start(["--plugin_instances=3", "--plugin", &plugin, &www]);
+    for _ in 0..10 {
+        let response = Client::get(&server, "/hello.txt");
+        assert_eq!(response.text(), "hello\n");
+        assert_eq!(response.field("x-gpac"), Some("foo"));
+    }
+}
+
+#[test]
+fn a_component_of_too_many_modules_is_refused_for_that() {
+    let tree = Tree::new();
+    let real = fs::read(guest("headers")).expect("is built");
+    tree.write("many.wasm", &with_modules(&real, 70));
+    let said = refused(&tree, &tree.text("many.wasm"));
+    assert!(said.contains("core module instances"), "{said}");
+    assert!(!said.contains("option `plugin_memory`"), "{said}");
+}
+
+#[test]
+fn a_plugin_may_have_more_memory_than_its_body_may_be_long() {
+    let tree = Tree::new();
+    // A guest's memory begins with a stack of 1 MiB.
+    let server = Server::start([
+        &tree.text("www"),
+        "--plugin_body=1",
+        "--plugin_cache=none",
+        &format!("--plugin={}?x-from=plugin", guest("headers")),
+    ]);
+    let response = Client::get(&server, "/hello.txt");
+    assert_eq!(response.field("x-from"), Some("plugin"));
+    assert!(!server.log().contains("no snapshot"), "{}", server.log());
+}
+
 #[test]
 fn what_is_no_file_is_refused_at_once() {
     let tree = Tree::new();
@@ -237,6 +309,11 @@ fn an_entry_that_is_broken_or_foreign_is_compiled_again() {
         drop(with_cache(&tree, ""));
         assert_eq!(fs::read(&paths[0]).expect("is there").len(), whole[0].len());
     }
+    // What others could have written is written anew.
+    fs::set_permissions(&paths[0], Permissions::from_mode(0o666)).expect("is ours");
+    let written = inodes(&paths);
+    drop(with_cache(&tree, ""));
+    assert_ne!(inodes(&paths)[0], written[0]);
     // What is no file.
     fs::remove_file(&paths[0]).expect("is ours");
     fs::create_dir(&paths[0]).expect("is free");

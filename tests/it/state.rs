@@ -242,14 +242,14 @@ fn state_has_bounded_room_and_what_finds_none_changes_nothing() {
     tell(&server, "delete/a");
     assert_eq!(tell(&server, "cas/c/0/x"), "set");
     // Those that have expired give their room back.
-    let expiring: u64 = tell(&server, "set/d/x/50").parse().expect("is a version");
-    tell(&server, "set/e/x/50");
-    tell(&server, "set/f/x/50");
-    assert_ne!(tell(&server, "fill/g/500"), "");
-    assert_eq!(tell(&server, &format!("watch/d/{expiring}")), "none");
-    tell(&server, "set/f/y/1");
+    let keys = ["d", "e", "f"];
+    let versions = keys.map(|key| tell(&server, &format!("set/{key}/x/50")));
+    for (key, version) in keys.iter().zip(&versions) {
+        let target = format!("watch/{key}/{version}");
+        assert_eq!(tell(&server, &target), "none");
+    }
     let filled: u64 = tell(&server, "fill/g/500").parse().expect("finds room");
-    assert!(filled > expiring);
+    assert!(filled > versions[2].parse().expect("is a version"));
 }
 
 #[test]
@@ -448,7 +448,8 @@ fn ratelimit_tells_clients_apart_by_a_field() {
     let plugin = format!("{}?limit=1&{EVER}&key=X-Api-Key", guest("ratelimit"));
     let server = Server::start([&tree.text("www"), "--plugin", &plugin]);
     let status = |fields: &str| Client::ask(&server, "GET", "/hello.txt", fields).status;
-    for fields in ["X-Api-Key: a\r\n", "X-Api-Key: b\r\n", ""] {
+    let keys = ["a", "b", "127.0.0.1"].map(|key| format!("X-Api-Key: {key}\r\n"));
+    for fields in keys.iter().map(String::as_str).chain([""]) {
         assert_eq!((status(fields), status(fields)), (200, 429), "{fields}");
     }
     for (wrong, said) in [

@@ -62,17 +62,19 @@ impl Future for Answering {
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            Answering::Here(answering) => answering.as_mut().poll(context).map(Ok),
+        let mut response = match &mut *self {
+            Answering::Here(answering) => ready!(answering.as_mut().poll(context)),
             Answering::ItsOwnTask(task) => match ready!(Pin::new(task).poll(context)) {
-                Ok(response) => Poll::Ready(Ok(response)),
+                Ok(response) => response,
                 Err(error) => match error.try_into_panic() {
                     Ok(panic) => std::panic::resume_unwind(panic),
                     // The process is ending, and the connection with it.
-                    Err(_cancelled) => Poll::Pending,
+                    Err(_cancelled) => return Poll::Pending,
                 },
             },
-        }
+        };
+        response.body_mut().hand_over();
+        Poll::Ready(Ok(response))
     }
 }
 

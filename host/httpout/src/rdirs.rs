@@ -72,7 +72,18 @@ fn load(file: &Path, length: u64) -> Result<Vec<Exposed>, StartupError> {
             "is neither a directory nor a rules file, which is text",
         )
     })?;
-    let rules = rules::parse(text).map_err(|error| refuse(file, &error.to_string()))?;
+    let rules = rules::parse(text).map_err(|error| {
+        let hint = match file.extension() {
+            Some(extension) if extension == "toml" => {
+                format!(
+                    "; for a configuration file write `--config={}`",
+                    shown(file)
+                )
+            }
+            _ => String::new(),
+        };
+        refuse(file, &format!("{error}{hint}"))
+    })?;
     if rules.is_empty() {
         let reason = "exposes no directory: write `[DIRECTORY]`, with `httpout` among its `filters` if it has any";
         return Err(refuse(file, reason));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use httpout_plugins::{Chain, Engine};
+use httpout_plugins::{Chain, Engine, GrantedDirectory};
 
 use crate::error::StartupError;
 use crate::headers::CommonFields;
@@ -15,7 +15,7 @@ use crate::mode::{FileServer, Mode, Uploads};
 use crate::plugins;
 use crate::reqlog::Reqlog;
 use crate::resource::{Compressed, Files, Granted, Mounts, Names, Store};
-use crate::settings::{Caching, ServerSettings, cannot_open};
+use crate::settings::{Caching, ServerSettings, at, cannot_open};
 
 /// Everything that a request meets on its way.
 pub(crate) struct Site {
@@ -103,8 +103,16 @@ fn open_granted(settings: &ServerSettings) -> Result<Granted, StartupError> {
     let plugins = settings.plugins.iter();
     let directories = plugins.flat_map(|plugin| &plugin.grants.directories);
     let paths = directories.map(|directory| directory.path.as_path());
-    Granted::open_all(paths, settings.zmax)
-        .map_err(|(directory, error)| cannot_open("plugin_dirs", &directory, &error))
+    Granted::open_all(paths, settings.zmax).map_err(|(directory, error)| {
+        let error = cannot_open("plugin_dirs", &directory, &error);
+        let options = &settings.options;
+        let plugins = settings.plugins.iter().zip(&options.plugin);
+        let is_its = |granted: &GrantedDirectory| granted.path == directory;
+        let owner = plugins
+            .filter(|(spec, _)| spec.grants.directories.iter().any(is_its))
+            .find_map(|(_, given)| given.options.place_of("plugin_dirs"));
+        at(options, owner, error)
+    })
 }
 
 fn open_uploads(

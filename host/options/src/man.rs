@@ -8,12 +8,12 @@ use crate::subcommand::SUBCOMMANDS;
 const DESCRIPTION: &[&str] = &[
     "`httpout` serves directories over HTTP and HTTPS, takes uploads, and asks plugins, which are WebAssembly components, about each request. Its options are those of GPAC's httpout filter, and some of its own.",
     "A `DIR` is short for `--rdirs=DIR`. Each `httpout:OPTION=VALUE:…` is a server of its own; what it says goes before the options of the line. `httpout explain OPTION` tells all about one option.",
-    "After the start one line for each port says where it listens. SIGTERM and SIGINT let open requests finish.",
+    "After the start one line for each port says where it listens. SIGTERM and SIGINT let open requests finish. SIGHUP loads the plugins again, not the configuration.",
 ];
 
 const VALUES: &str = "Numbers may end in `k`, `M` or `G`. A list is comma separated, and given again it adds to itself. A switch needs no value; `--cte=false` turns one off that is on by default. Names may have dashes for their underscores.";
 
-const FILE: &str = "`--config=FILE` reads a file in TOML whose keys are the names of the options, with a table `[[server]]` for each of several servers and a table `[[plugin]]` for each plugin. Relative paths in it are below the directory of the file. The command line goes before the file. `httpout check FILE.toml` checks it.";
+const FILE: &str = "`--config=FILE` reads a file in TOML whose keys are the names of the options, with a table `[[server]]` for each of several servers and a table `[[plugin]]` for each plugin: its `file`, if need be `name`, `paths`, `methods` and `config`, and what options `plugin_…` say, for it alone, by the rest of their names, such as `dirs`, `allow` and `memory`. Relative paths in it are below the directory of the file. The command line goes before the file. `httpout check FILE.toml` checks it.";
 
 const EXIT: &[(&str, &str)] = &[
     ("0", "it was stopped, or the check found nothing wrong"),

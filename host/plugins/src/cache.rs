@@ -121,13 +121,14 @@ impl Cache {
         component.ok()
     }
 
-    /// A file of ours and its content.
+    /// A file that nobody else can write to, and its content.
     fn read(&self, name: &str) -> io::Result<(File, Vec<u8>)> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = openat(&self.directory, name, flags, Mode::empty())?;
         let mut file = File::from(file);
         let found = file.metadata()?;
-        if !found.is_file() || found.uid() != geteuid().as_raw() || found.len() > SIZE {
+        let is_ours = found.uid() == geteuid().as_raw() && found.mode() & 0o022 == 0;
+        if !found.is_file() || !is_ours || found.len() > SIZE {
             return Err(io::ErrorKind::InvalidData.into());
         }
         let mut bytes = Vec::with_capacity(usize::try_from(found.len()).unwrap_or(0));

@@ -84,7 +84,7 @@ impl Session {
 
     /// The documented `on_request`: the first call about an exchange.
     pub(crate) async fn on_request(&mut self, exchange: Arc<Exchange>) -> Result<Pollables, Fault> {
-        let sleepers = self.plugin.sleepers.clone();
+        let sleepers = self.plugin.common.sleepers.clone();
         self.state().current = Some(Current::new(exchange, sleepers));
         let request = self.construct().await?;
         self.request = Some(request);

@@ -12,8 +12,9 @@ use crate::metrics::Recorder;
 use crate::outbound::Client;
 use crate::spec::{GrantedDirectory, PluginSpec};
 use crate::state::Space;
+use crate::wake::Sleepers;
 
-/// One of each for a plugin, made when it is loaded.
+/// One of each for a plugin, made when the server starts: one that is loaded anew goes on with it.
 pub(crate) struct Common {
     pub(crate) log: Arc<PluginLog>,
     /// The preopens of wasi:filesystem: each directory is open once, for all instances.
@@ -22,6 +23,8 @@ pub(crate) struct Common {
     pub(crate) client: Option<Arc<Client>>,
     /// What it keeps.
     pub(crate) space: Arc<Space>,
+    /// The requests that can be woken.
+    pub(crate) sleepers: Arc<Sleepers>,
     /// None where nobody asks for figures.
     pub(crate) recorder: Option<Arc<Recorder>>,
 }
@@ -39,6 +42,7 @@ impl Common {
             client: Client::new(spec, log.clone()),
             log,
             space: engine.spaces.of(&spec.name),
+            sleepers: Arc::default(),
             recorder: metrics.map(|metrics| metrics.recorder(&spec.name)),
         }))
     }

@@ -76,6 +76,8 @@ pub(crate) async fn decide<B: RequestBody>(
     loop {
         match next_step(shared).await? {
             Step::Write => {
+                // What comes depends on the client, who may take for ever.
+                shared.pass.decided();
                 wait = write_body(shared, exchange, wait, body).await?;
                 patience = Patience::new(limits);
             }

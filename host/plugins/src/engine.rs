@@ -11,11 +11,13 @@ use crate::bindings::httpout::plugin::{host, http, metrics, script, state};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
+use crate::limiter::{CORE_INSTANCES, MEMORIES, TABLES};
 use crate::metrics::Metrics;
+use crate::open_at;
 use crate::reuse::{Idle, Live};
 use crate::spec::{Grants, Pool};
 use crate::state::Spaces;
-use crate::store::{CORE_INSTANCES, MEMORIES, StoreState, TABLES};
+use crate::store::StoreState;
 
 /// Instances beside those of the requests: plugins are tried in them while they are loaded.
 const LOADING: u32 = 2;
@@ -230,6 +232,7 @@ pub(crate) fn link(
 ) -> wasmtime::Result<Linker<StoreState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    open_at::add_to_linker(&mut linker)?;
     http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     script::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;

@@ -151,6 +151,9 @@ impl LoadError {
     }
 }
 
+/// What is said of a fault, in bytes: names of functions and errors are as long as the guest likes.
+const LONGEST_REASON: usize = 8 << 10;
+
 /// A plugin failed at one request. The server answers for it and goes on.
 #[derive(Debug, Error)]
 pub enum Fault {
@@ -261,12 +264,12 @@ impl Fault {
         if !said.is_empty() {
             reason += &format!("; it said: {said}");
         }
-        Fault::Trap(escape(&reason))
+        Fault::Trap(escape_within(&reason, LONGEST_REASON))
     }
 
     /// `init` returned this error.
     pub(crate) fn init(reason: &str) -> Fault {
-        Fault::Init(escape(reason))
+        Fault::Init(escape_within(reason, LONGEST_REASON))
     }
 }
 
@@ -281,14 +284,15 @@ fn seconds(wait: Duration) -> u64 {
 
 /// The option that sets the limit which an error of the engine is about: its errors have texts only.
 pub(crate) fn limit_of(reason: &str) -> Option<&'static str> {
-    const LIMITS: [(&str, &str); 7] = [
+    const LIMITS: [(&str, &str); 8] = [
         ("resource table has no free keys", "plugin_handles"),
         ("handle limit exceeded", "plugin_handles"),
         ("hostcalls has been exhausted", "plugin_body"),
         ("call stack exhausted", "plugin_stack"),
         ("module table does not fit", "plugin_table"),
         ("table minimum size", "plugin_table"),
-        ("pooling allocator", "plugin_memory"),
+        ("module memory does not fit", "plugin_memory"),
+        ("memory minimum size", "plugin_memory"),
     ];
     let found = LIMITS.iter().find(|(text, _)| reason.contains(text));
     found.map(|(_, option)| *option)
@@ -301,6 +305,17 @@ pub(crate) fn escape(text: &str) -> String {
         _ => c.escape_debug().to_string(),
     });
     parts.collect()
+}
+
+/// The same, of at most so many bytes: what is longer is cut. What is escaped may take several times as many.
+pub(crate) fn escape_within(text: &str, most: usize) -> String {
+    let end = text.floor_char_boundary(most);
+    let mut escaped = escape(&text[..end]);
+    if end < text.len() || escaped.len() > most {
+        escaped.truncate(escaped.floor_char_boundary(most));
+        escaped += " …";
+    }
+    escaped
 }
 
 /// A path in one line.

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 pub(crate) use tracing::Level;
 
-use crate::error::escape;
+use crate::error::escape_within;
 
-/// The longest message in bytes; of a longer one the beginning is shown.
+/// The longest message in bytes as it is written; of a longer one the beginning is shown.
 const LONGEST: usize = 8 << 10;
 
 /// What a line costs beside its message: empty ones are not free.
@@ -61,8 +61,9 @@ impl PluginLog {
             return;
         }
         let plugin = &*self.plugin;
-        let end = message.floor_char_boundary(LONGEST);
-        let verdict = self.admit(Instant::now(), end);
+        // A guest must not be able to write lines that look like the server's own.
+        let message = escape_within(message, LONGEST);
+        let verdict = self.admit(Instant::now(), message.len());
         match verdict {
             Verdict::Write { dropped: 0 } => {}
             Verdict::Write { dropped } => {
@@ -75,9 +76,6 @@ impl PluginLog {
             }
             Verdict::Drop => return,
         }
-        // A guest must not be able to write lines that look like the server's own.
-        let is_cut = end < message.len();
-        let message = escape(&message[..end]) + if is_cut { " …" } else { "" };
         macro_rules! line {
             ($level:ident) => {
                 tracing::event!(target: "plugin", Level::$level, plugin, request, "{message}")

@@ -19,7 +19,6 @@ use crate::snapshot::{self, Snapshot};
 use crate::source::{self, Source, Stamp};
 use crate::spec::PluginSpec;
 use crate::store::{Server, StoreState};
-use crate::wake::Sleepers;
 
 /// A plugin, ready to be instantiated for a request.
 pub struct Plugin {
@@ -29,8 +28,6 @@ pub struct Plugin {
     pub(crate) spec: Arc<PluginSpec>,
     /// Where no snapshot holds what `init` left.
     pub(crate) inits_each_instance: bool,
-    /// The requests that can be woken.
-    pub(crate) sleepers: Arc<Sleepers>,
     /// The file that it was loaded from.
     pub(crate) stamp: Stamp,
     /// What the engine of scripts runs.
@@ -52,17 +49,18 @@ impl Plugin {
         spec: Arc<PluginSpec>,
         server: Arc<dyn Server>,
     ) -> Result<Arc<Plugin>, LoadError> {
-        off_the_workers(engine, spec, server, Arc::default()).await
+        off_the_workers(engine, spec, server, None).await
     }
 
-    /// Loads it again from its file. Requests that wait in the one can be woken from the other.
+    /// Loads it again from its file. What instances share is common to both: requests that wait in the one can be woken
+    /// from the other, and they have their limits together.
     ///
     /// # Errors
     /// As those of [`Plugin::load`].
     pub(crate) async fn load_again(&self) -> Result<Arc<Plugin>, LoadError> {
         let (engine, spec, server) = (&self.engine, &self.spec, &self.server);
-        let sleepers = self.sleepers.clone();
-        off_the_workers(engine.clone(), spec.clone(), server.clone(), sleepers).await
+        let common = Some(self.common.clone());
+        off_the_workers(engine.clone(), spec.clone(), server.clone(), common).await
     }
 
     /// The host's side of a fresh instance.
@@ -85,11 +83,11 @@ async fn off_the_workers(
     engine: Arc<Engine>,
     spec: Arc<PluginSpec>,
     server: Arc<dyn Server>,
-    sleepers: Arc<Sleepers>,
+    common: Option<Arc<Common>>,
 ) -> Result<Arc<Plugin>, LoadError> {
     let path = spec.path.clone();
     let runtime = Handle::current();
-    let loading = move || runtime.block_on(load(engine, spec, server, sleepers));
+    let loading = move || runtime.block_on(load(engine, spec, server, common));
     let loaded = tokio::task::spawn_blocking(loading).await;
     loaded.unwrap_or_else(|error| Err(panicked(&path, &error)))
 }
@@ -98,7 +96,7 @@ async fn load(
     engine: Arc<Engine>,
     spec: Arc<PluginSpec>,
     server: Arc<dyn Server>,
-    sleepers: Arc<Sleepers>,
+    common: Option<Arc<Common>>,
 ) -> Result<Arc<Plugin>, LoadError> {
     let path = &spec.path;
     let Source {
@@ -106,7 +104,10 @@ async fn load(
         script,
         stamp,
     } = source::read(path, spec.kind)?;
-    let common = Common::new(&engine, &spec)?;
+    let common = match common {
+        Some(common) => common,
+        None => Common::new(&engine, &spec)?,
+    };
     let mut state = StoreState::new(spec.clone(), server.clone(), common.clone());
     state.script.clone_from(&script);
     state.seed = engine.seed();
@@ -125,7 +126,6 @@ async fn load(
         exports: linked.exports,
         spec: spec.clone(),
         inits_each_instance,
-        sleepers,
         stamp,
         script,
         server,

@@ -90,6 +90,8 @@ async fn rewrite(
     store: &mut Store<StoreState>,
     instance: Instance,
 ) -> wasmtime::Result<Vec<u8>> {
+    // All of the memory is copied here by the server itself: what one call of the guest may hand over is no measure.
+    store.set_hostcall_fuel(usize::MAX);
     let mut memory = WasmtimeWizerComponent { store, instance };
     wizer.snapshot_component(context, &mut memory).await
 }

@@ -73,9 +73,9 @@ impl Scope {
 /// What a plugin may spend.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Linear memory of one instance in bytes (option `plugin_memory`).
+    /// Linear memories of one instance together, in bytes (option `plugin_memory`).
     pub memory: usize,
-    /// Elements of the tables of one instance (option `plugin_table`).
+    /// Elements of the tables of one instance together (option `plugin_table`).
     pub table: usize,
     /// Handles that one instance may hold: pollables, descriptors, streams (option `plugin_handles`).
     pub handles: usize,

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use http::StatusCode;
+use wasmtime::Store;
 use wasmtime::component::ResourceTable;
-use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -13,6 +13,7 @@ use crate::common::Common;
 use crate::decision::Decision;
 use crate::error::Fault;
 use crate::exchange::Exchange;
+use crate::limiter::Limiter;
 use crate::outbound::Hooks;
 use crate::script::Script;
 use crate::spec::PluginSpec;
@@ -31,12 +32,8 @@ pub trait Server: Send + Sync + 'static {
     fn is_granted_file(&self, directory: &Path, below: &str) -> bool;
 }
 
-/// Core memories, tables and instances of one instance of a plugin.
-pub(crate) const MEMORIES: u32 = 1;
-pub(crate) const TABLES: u32 = 2;
-pub(crate) const CORE_INSTANCES: u32 = 4;
-
-/// What a guest may give the server in one call beside a body, in bytes: names, paths, lines of the log.
+/// What a guest may give the server in one call beside a body, in bytes: names, paths, lines of the log. Also the random
+/// numbers that it gets in one.
 const BESIDE_BODY: usize = 1 << 20;
 
 /// The exchange as guests hold it: a store serves one at a time, so that the handle needs no content.
@@ -48,7 +45,7 @@ pub(crate) struct StoreState {
     pub(crate) spec: Arc<PluginSpec>,
     pub(crate) server: Arc<dyn Server>,
     pub(crate) common: Arc<Common>,
-    pub(crate) limits: StoreLimits,
+    limiter: Limiter,
     pub(crate) table: ResourceTable,
     pub(crate) current: Option<Current>,
     /// What random numbers that need not be secret begin with; by chance where none is given.
@@ -93,24 +90,16 @@ pub(crate) enum Written {
 
 impl StoreState {
     pub(crate) fn new(spec: Arc<PluginSpec>, server: Arc<dyn Server>, common: Arc<Common>) -> Self {
-        // Each memory and table may be as large as the option says, so there is one of the first and few of the others.
-        let limits = StoreLimitsBuilder::new()
-            .memory_size(spec.limits.memory)
-            .memories(MEMORIES as usize)
-            .table_elements(spec.limits.table)
-            .tables(TABLES as usize)
-            .instances(CORE_INSTANCES as usize)
-            .build();
         let mut table = ResourceTable::new();
         table.set_max_capacity(spec.limits.handles);
         let mut fields = WasiHttpCtx::new();
         fields.set_field_size_limit(spec.limits.fields_size);
         let client = common.client.clone();
         StoreState {
+            limiter: Limiter::new(&spec.limits),
             spec,
             server,
             common,
-            limits,
             table,
             current: None,
             seed: None,
@@ -120,11 +109,17 @@ impl StoreState {
         }
     }
 
+    /// Takes the place of a fresh state for an instance that goes on: what that has taken already counts.
+    pub(crate) fn renew(&mut self, fresh: StoreState) {
+        let limiter = self.limiter;
+        *self = StoreState { limiter, ..fresh };
+    }
+
     /// A store of this state, with its limits and without time: it yields at each tick of the clock.
     pub(crate) fn into_store(self, engine: &wasmtime::Engine) -> Store<StoreState> {
         let (handles, body) = (self.spec.limits.handles, self.spec.limits.body);
         let mut store = Store::new(engine, self);
-        store.limiter(|state| &mut state.limits);
+        store.limiter(|state| &mut state.limiter);
         store.set_max_component_handles(handles);
         // What one call of the guest may have copied out of its memory.
         store.set_hostcall_fuel(body.saturating_add(BESIDE_BODY));
@@ -177,7 +172,9 @@ impl WasiView for StoreState {
             // No arguments, no environment, no address; the directories that were granted.
             let stderr = GuestStderr::default();
             let mut builder = WasiCtx::builder();
-            builder.stderr(stderr.clone());
+            builder
+                .stderr(stderr.clone())
+                .max_random_size(BESIDE_BODY as u64);
             if let Some(seed) = self.seed {
                 builder.insecure_random_seed(seed);
             }

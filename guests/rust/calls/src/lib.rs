@@ -44,6 +44,10 @@ impl Plugin for Calls {
                 "throttle" => self.throttle = value.to_owned(),
                 "send" => self.sends = value.to_owned(),
                 "body" => drop(exchange.set_body(value)),
+                "bytes" => {
+                    let count = value.parse().expect("a number");
+                    exchange.set_body_bytes(&vec![b'x'; count]);
+                }
                 "on" => action = value,
                 "wake" => {
                     let is_there = wake(value.parse().expect("a number"));

@@ -1,6 +1,6 @@
 //! Does everything wrong, one thing for each path below `/faulty/`. The tests hold that only that request suffers.
 
-use httpout_sdk::{Exchange, Next, Plugin, Pollable, config_value, log, monotonic_clock};
+use httpout_sdk::{Exchange, Next, Plugin, Pollable, config_value, log, monotonic_clock, random};
 
 struct Faulty;
 
@@ -65,6 +65,8 @@ impl Plugin for Faulty {
                 exchange.set_reply(200);
                 exchange.set_body(&format!("{kept} {:?}", exchange.attribute("0")));
             }
+            "random" => drop(random::get_random_bytes(50_000_000)),
+            "controls" => log::info(&"\u{1}".repeat(8000)),
             "flood" => (0..100_000).for_each(|n| log::info(&format!("flood {n}"))),
             "never" => return Next::Wait(Vec::new()),
             "close" => {

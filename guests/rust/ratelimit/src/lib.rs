@@ -81,7 +81,8 @@ impl Rule {
     fn client(&self, exchange: &Exchange) -> String {
         let field = self.key.as_ref().and_then(|name| exchange.header(name));
         match field {
-            Some(value) => value.chars().take(FIELD).collect(),
+            // With a mark, so that nobody spends what an address has.
+            Some(value) => format!("={value:.FIELD$}"),
             None => network(&exchange.peer().0),
         }
     }

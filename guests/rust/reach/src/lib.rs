@@ -12,6 +12,8 @@ struct Reach {
     fetch: Option<Fetch>,
     /// Further fetches that are kept open.
     others: Vec<Fetch>,
+    /// Files that are kept open.
+    files: Vec<fs::File>,
 }
 
 impl Plugin for Reach {
@@ -38,6 +40,12 @@ impl Plugin for Reach {
             "mkdir" => show(exchange, fs::create_dir(query).map(|()| "ok".to_owned())),
             "link" => show(exchange, link(query)),
             "open" => show(exchange, open_many(query)),
+            "hold" => {
+                self.files = (0..100_000)
+                    .map_while(|_| fs::File::open(query).ok())
+                    .collect();
+                return Next::Wait(Vec::new());
+            }
             "file" => {
                 exchange.set_body_file(query);
             }
@@ -69,7 +77,9 @@ impl Plugin for Reach {
     }
 
     fn resume(&mut self, exchange: &Exchange) -> Next {
-        let fetch = self.fetch.as_mut().expect("begun in `on_request`");
+        let Some(fetch) = &mut self.fetch else {
+            return Next::Wait(Vec::new());
+        };
         match fetch.poll() {
             None => return fetch.wait_next(),
             Some(outcome) => answer(exchange, outcome),

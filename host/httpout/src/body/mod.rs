@@ -27,7 +27,7 @@ pub(crate) use upload::Upload;
 use crate::ending::Ending;
 use crate::server::{Handling, Link};
 
-/// Bytes of a file that are read at a time, unless option `block_size` says so.
+/// Bytes that are read of a file, or sent of those in memory, at a time, unless option `block_size` says so.
 pub(crate) const BLOCK: u64 = 256 << 10;
 
 /// What a plugin gives at once, and what is sent between two calls of `throttle`, in bytes, unless option `block_size`
@@ -73,6 +73,8 @@ impl From<Fault> for Broken {
 /// A response body, and with it the end of its exchange: it is over when this is dropped.
 pub(crate) struct Body {
     content: Content,
+    /// The connection has it; before, its client may have left already.
+    is_handed_over: bool,
     ending: Option<Box<Ending>>,
     delivery: Delivery,
     /// How fast plugins let it go.
@@ -153,7 +155,9 @@ impl Content {
     ) -> Poll<Option<Result<Bytes, Broken>>> {
         let next = match self {
             Content::Empty => None,
-            Content::Bytes(bytes) => Some(Ok(std::mem::take(bytes))).filter(|next| !is_empty(next)),
+            Content::Bytes(bytes) if bytes.is_empty() => None,
+            // Not all at once: the connection would take it for sent.
+            Content::Bytes(bytes) => Some(Ok(bytes.split_to(bytes.len().min(BLOCK as usize)))),
             Content::File(file) => ready!(delivery.poll_next(file, context)),
             Content::Growing(growing) => ready!(growing.poll_block(context)),
             Content::Read(read) => {
@@ -185,9 +189,15 @@ impl Body {
             },
             pace: throttle.map(|throttle| Box::new(Pace::new(throttle, &content, block))),
             content,
+            is_handed_over: false,
             ending,
             waiting: None,
         }
+    }
+
+    /// The connection takes it from now on.
+    pub(crate) fn hand_over(&mut self) {
+        self.is_handed_over = true;
     }
 
     /// The next block, as soon as there is one and it may go.
@@ -251,14 +261,11 @@ impl http_body::Body for Body {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        if self.length() == Some(0)
+        if self.is_handed_over
+            && self.length() == Some(0)
             && let Some(ending) = &mut self.ending
         {
             ending.set_code(CloseCode::Complete);
         }
     }
-}
-
-fn is_empty(block: &io::Result<Bytes>) -> bool {
-    block.as_ref().is_ok_and(Bytes::is_empty)
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use httpout_options::Options;
-use httpout_plugins::{Engine, OnFailure, PluginSpec, Pool};
+use httpout_plugins::{Engine, OnFailure, PluginSpec, Pool, StateKeeper};
 use rustix::fs::{Access, access};
 
 use crate::error::{StartupError, shown};
@@ -26,6 +26,11 @@ pub async fn check(settings: Settings) -> Result<String, StartupError> {
         ..pool
     });
     let engine = pool.map(Engine::new).transpose()?.map(Arc::new);
+    // Without plugins there is no state to keep.
+    let state = settings.plugin_state.filter(|_| engine.is_some());
+    if let Some(file) = &state {
+        StateKeeper::check(file).map_err(|error| locate(&settings.shared, error.into()))?;
+    }
     for (index, server) in settings.servers.iter().enumerate() {
         if let (0, Some(file)) = (index, &server.options.config) {
             tell(&mut report, &format!("configuration file {}", quoted(file)));
@@ -34,6 +39,12 @@ pub async fn check(settings: Settings) -> Result<String, StartupError> {
             .await
             .map_err(|error| locate(&server.options, error))?;
         tell_of_server(&mut report, server);
+    }
+    if let Some(file) = &state {
+        tell(
+            &mut report,
+            &format!("state of plugins is kept in {}", quoted(file)),
+        );
     }
     Ok(report)
 }
@@ -96,6 +107,9 @@ fn tell_of_server(report: &mut String, settings: &ServerSettings) {
             report,
             &format!("uploads go to directory {}{made}", quoted(directory)),
         );
+    }
+    if let Some(path) = &settings.options.metrics {
+        tell(report, &format!("metrics are at path {}", quoted(path)));
     }
     if let Some(files) = &settings.tls {
         let (cert, pkey) = (quoted(&files.cert), quoted(&files.pkey));

@@ -78,7 +78,7 @@ pub(crate) struct Link {
 }
 
 /// What a connection is to do.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     Serve,
     /// Finish the open requests, then close.
@@ -184,8 +184,18 @@ impl Connections {
 
     /// Lets every connection finish its open requests, for a bounded time. Returns how many are left.
     pub(super) async fn drain(&self, limit: Duration) -> usize {
+        self.finish(Order::Drain, limit).await
+    }
+
+    /// Closes every connection, and lets plugins hear of it, for a bounded time.
+    pub(super) async fn cut(&self, limit: Duration) {
+        self.finish(Order::Close, limit).await;
+    }
+
+    /// Tells all connections to end. Returns how many are left after that time.
+    async fn finish(&self, order: Order, limit: Duration) -> usize {
         for link in self.links() {
-            link.tell(Order::Drain);
+            link.tell(order);
         }
         let _ = tokio::time::timeout(limit, self.until(|_| true)).await;
         self.open().links.len()

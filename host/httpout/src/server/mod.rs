@@ -38,6 +38,9 @@ pub(crate) use sendfile::FileQueue;
 /// How long open requests may go on after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How long plugins may take to hear of what was cut.
+const LAST_CALLS: Duration = Duration::from_secs(1);
+
 /// The servers of a command line, bound and ready.
 pub struct Servers {
     servers: Vec<Server>,
@@ -68,7 +71,8 @@ impl Servers {
         let engine = settings.pool.map(Engine::new).transpose()?.map(Arc::new);
         let kept = settings.plugin_state.as_ref().zip(engine.as_ref());
         let keeper = kept.map(|(path, engine)| StateKeeper::open(path, engine));
-        let keeper = keeper.transpose()?;
+        let keeper = keeper.transpose();
+        let keeper = keeper.map_err(|error| locate(&settings.shared, error.into()))?;
         let is_counting = settings.servers.iter().any(|one| one.metrics.is_some());
         let metrics = is_counting.then(|| Arc::new(Metrics::new(engine.as_ref())));
         let mut servers = Vec::new();
@@ -175,6 +179,7 @@ impl Server {
         let left = self.connections.drain(DRAIN).await;
         if left > 0 {
             tracing::warn!("{left} connections were cut");
+            self.connections.cut(LAST_CALLS).await;
         }
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn directory_of<'a>(options: &'a Options, option: &str) -> &'a Path {
 pub(crate) fn locate(options: &Options, error: StartupError) -> StartupError {
     match error {
         StartupError::Option { option, .. } => at(options, options.place_of(option), error),
+        StartupError::State(_) => at(options, options.place_of("plugin_state"), error),
         other => other,
     }
 }

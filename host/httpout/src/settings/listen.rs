@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use httpout_options::Options;
 
 use crate::error::StartupError;
-use crate::settings::refuse;
+use crate::settings::{ServerSettings, locate, refuse};
 
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +30,31 @@ pub(crate) enum Interface {
     All,
     Address(IpAddr),
     Named(String),
+}
+
+impl Listen {
+    /// Whether only one of the two can be bound.
+    fn collides(&self, other: &Listen) -> bool {
+        let interfaces = [&self.interface, &other.interface];
+        let is_same = interfaces[0] == interfaces[1] || interfaces.contains(&&Interface::All);
+        self.port != 0 && self.port == other.port && is_same
+    }
+}
+
+/// No two servers, and no two ports of a server, may be at the same place.
+pub(super) fn check_places(servers: &[ServerSettings]) -> Result<(), StartupError> {
+    let mut taken: Vec<&Listen> = Vec::new();
+    for server in servers {
+        for listen in &server.listen {
+            if taken.iter().any(|other| other.collides(listen)) {
+                let port = listen.port;
+                let reason = format!("`{port}` is that of two listeners: give each its own");
+                return Err(locate(&server.options, refuse("port", reason)));
+            }
+            taken.push(listen);
+        }
+    }
+    Ok(())
 }
 
 /// Of several ports with TLS the first is plain HTTP, as in GPAC.

@@ -3,6 +3,7 @@
 mod config_file;
 mod listen;
 mod plugins;
+mod shared;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub(crate) pool: Option<Pool>,
     /// Where the state of all plugins is kept (option `plugin_state`).
     pub(crate) plugin_state: Option<PathBuf>,
+    /// What is given for all servers together.
+    pub(crate) shared: Options,
 }
 
 /// What one server does.
@@ -99,17 +102,20 @@ impl Settings {
             .into_iter()
             .map(ServerSettings::check)
             .collect::<Result<Vec<_>, _>>()?;
-        let first = servers.first().ok_or(StartupError::NothingToServe)?;
+        listen::check_places(&servers)?;
+        let shared = shared::options(&servers)?;
+        let located = |error| locate(&shared, error);
         Ok(Settings {
-            log: first.options.log,
-            plugin_state: plugin_state(&servers)?,
+            log: shared.log,
+            plugin_state: plugin_state(&shared).map_err(located)?,
             pool: {
                 let all = servers.iter().flat_map(|server| &server.plugins);
                 let specs: Vec<PluginSpec> = all.cloned().collect();
                 let is_counting = servers.iter().any(|server| server.metrics.is_some());
-                plugins::pool(&first.options, &specs, is_counting)?
+                plugins::pool(&shared, &specs, is_counting).map_err(located)?
             },
             servers,
+            shared,
         })
     }
 }
@@ -265,24 +271,13 @@ pub(crate) fn cannot_open(
     refuse(option, reason)
 }
 
-/// All servers share the state of plugins, so that there is one file for it.
-fn plugin_state(servers: &[ServerSettings]) -> Result<Option<PathBuf>, StartupError> {
-    let mut files: Vec<&str> = servers
-        .iter()
-        .filter_map(|server| server.options.plugin_state.as_deref())
-        .collect();
-    files.dedup();
-    match files[..] {
-        [] => Ok(None),
-        [file] if Path::new(file).file_name().is_some() => Ok(Some(PathBuf::from(file))),
-        [file] => {
-            let reason = format!("`{}` is no name of a file", file.escape_debug());
+fn plugin_state(options: &Options) -> Result<Option<PathBuf>, StartupError> {
+    match options.plugin_state.as_deref().map(Path::new) {
+        Some(file) if file.file_name().is_none() => {
+            let reason = format!("`{}` is no name of a file", shown(file));
             Err(refuse("plugin_state", reason))
         }
-        _ => Err(refuse(
-            "plugin_state",
-            "the servers of a line share one file",
-        )),
+        file => Ok(file.map(Path::to_owned)),
     }
 }
 

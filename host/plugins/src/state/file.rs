@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use rustix::fs::{Access, access};
 use sha2::{Digest as _, Sha256};
 
 const FORMAT: &[u8] = b"httpout plugin state 1\n";
@@ -45,6 +46,17 @@ pub(super) fn lock(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
+/// What is in the file; none where there is no file.
+pub(super) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::metadata(path) {
+        // A FIFO would be waited for, a device read for ever.
+        Ok(found) if !found.is_file() => Err(io::Error::other("it is not a file")),
+        Ok(_) => fs::read(path).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// Puts bytes in place of the file, in one step: whoever reads it finds the old ones or these, also after a crash.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let (temporary, mut file) = create_beside(path)?;
@@ -65,6 +77,11 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// Whether the file can be replaced.
 pub(super) fn probe(path: &Path) -> io::Result<()> {
     create_beside(path).and_then(|(temporary, _)| fs::remove_file(temporary))
+}
+
+/// Whether files can be made where the file is.
+pub(super) fn check_place(path: &Path) -> io::Result<()> {
+    Ok(access(directory(path), Access::WRITE_OK | Access::EXEC_OK)?)
 }
 
 /// A new file that nobody else may read: state may hold what is secret.

@@ -77,14 +77,7 @@ impl StateKeeper {
             Ok(None) => return Err(StateError::InUse(path)),
             Err(source) => return Err(StateError::Write { path, source }),
         };
-        match std::fs::read(&path) {
-            Ok(bytes) => match file::decode(&bytes) {
-                Some(kept) => restore(&spaces, kept),
-                None => return Err(StateError::Damaged(path)),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(source) => return Err(StateError::Read { path, source }),
-        }
+        restore(&spaces, load(&path)?);
         if let Err(source) = file::probe(&path) {
             return Err(StateError::Write { path, source });
         }
@@ -94,6 +87,19 @@ impl StateKeeper {
             is_failing: Mutex::new(false),
             _lock: lock,
         }))
+    }
+
+    /// Looks whether the file could be loaded, and others put in its place. It writes nothing, and a server may be using
+    /// the file.
+    ///
+    /// # Errors
+    /// What is wrong with the file, or with the place where it is to be.
+    pub fn check(path: &Path) -> Result<(), StateError> {
+        load(path)?;
+        file::check_place(path).map_err(|source| StateError::Write {
+            path: path.to_owned(),
+            source,
+        })
     }
 
     /// Writes the state whenever it has changed, with a pause after each time, for ever.
@@ -140,6 +146,19 @@ impl StateKeeper {
                     tracing::error!("cannot write the state of plugins to `{path}`: {error}");
                 }
             }
+        }
+    }
+}
+
+/// What was kept; nothing where there is no file yet.
+fn load(path: &Path) -> Result<Vec<KeptSpace>, StateError> {
+    let owned = || path.to_owned();
+    match file::read(path) {
+        Ok(Some(bytes)) => file::decode(&bytes).ok_or_else(|| StateError::Damaged(owned())),
+        Ok(None) => Ok(Vec::new()),
+        Err(source) => {
+            let path = owned();
+            Err(StateError::Read { path, source })
         }
     }
 }
