@@ -48,7 +48,7 @@ pub(super) fn check_places(servers: &[ServerSettings]) -> Result<(), StartupErro
         for listen in &server.listen {
             if taken.iter().any(|other| other.collides(listen)) {
                 let port = listen.port;
-                let reason = format!("`{port}` is that of two listeners: give each its own");
+                let reason = format!("`{port}` is the port of two listeners: give each its own");
                 return Err(locate(&server.options, refuse("port", reason)));
             }
             taken.push(listen);

@@ -419,7 +419,7 @@ mod tests {
             (". --block_size=17M", "block_size"),
             (". --plugin_state=..", "plugin_state"),
             (
-                "httpout:rdirs=.:plugin_state=a httpout:rdirs=.:plugin_state=b",
+                "httpout:port=0:rdirs=.:plugin_state=a httpout:port=0:rdirs=.:plugin_state=b",
                 "plugin_state",
             ),
             (". --metrics=metrics", "metrics"),
