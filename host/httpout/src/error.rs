@@ -134,6 +134,8 @@ pub(crate) enum Reject {
     Incomplete,
     #[error("there is no room left")]
     StorageFull,
+    #[error("files in memory have at most {limit} bytes together")]
+    MemoryFull { limit: u64 },
     #[error("the server failed to write this file")]
     Write(io::Error),
     #[error("the condition of the request does not hold")]
@@ -159,7 +161,7 @@ impl Reject {
             Reject::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Reject::UnsupportedCoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Reject::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
-            Reject::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+            Reject::StorageFull | Reject::MemoryFull { .. } => StatusCode::INSUFFICIENT_STORAGE,
             Reject::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Reject::UnknownMethod(_) | Reject::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
             Reject::PreconditionFailed => StatusCode::PRECONDITION_FAILED,

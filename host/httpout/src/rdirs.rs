@@ -10,10 +10,21 @@ use crate::settings::cannot_open;
 /// The largest rules file, in bytes: what is larger was not meant to be one.
 const LARGEST: u64 = 1 << 20;
 
+/// What stands for memory in the place of a directory (documents: HTTP server file sink). A directory of that name is
+/// `./gmem`.
+pub(crate) const GMEM: &str = "gmem";
+
+/// Where the files of a directory are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Location {
+    Disk(PathBuf),
+    Memory,
+}
+
 /// A directory that is exposed for read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Exposed {
-    pub(crate) path: PathBuf,
+    pub(crate) location: Location,
     /// Its mount point, without slashes around it; empty where it is the root `/`.
     pub(crate) name: String,
 }
@@ -25,17 +36,19 @@ pub(crate) struct Exposed {
 /// The first item, or line of a rules file, that exposes nothing.
 pub(crate) fn check(
     items: &[String],
-    for_writing: Option<&Path>,
+    for_writing: Option<&Location>,
 ) -> Result<Vec<Exposed>, StartupError> {
     let mut exposed = Vec::new();
     let mut plain = Vec::new();
     for item in items {
         let path = Path::new(item);
+        let is_made = || for_writing.and_then(Location::path) == Some(path);
         match std::fs::metadata(path) {
+            _ if item == GMEM => plain.push(path),
             Ok(found) if found.is_dir() => plain.push(path),
             Ok(found) if found.is_file() => exposed.extend(load(path, found.len())?),
             Ok(_) => return Err(refuse(path, "is neither a directory nor a rules file")),
-            Err(error) if error.kind() == NotFound && for_writing == Some(path) => plain.push(path),
+            Err(error) if error.kind() == NotFound && is_made() => plain.push(path),
             Err(error) => return Err(cannot_open("rdirs", path, &error)),
         }
     }
@@ -53,8 +66,26 @@ pub(crate) fn check(
 impl Exposed {
     fn new(path: &Path, name: &str) -> Exposed {
         Exposed {
-            path: path.to_owned(),
+            location: Location::of(path),
             name: name.to_owned(),
+        }
+    }
+}
+
+impl Location {
+    /// What an item of `rdirs`, or `wdir`, names.
+    pub(crate) fn of(item: &Path) -> Location {
+        match item.as_os_str() == GMEM {
+            true => Location::Memory,
+            false => Location::Disk(item.to_owned()),
+        }
+    }
+
+    /// None in memory.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            Location::Disk(path) => Some(path),
+            Location::Memory => None,
         }
     }
 }
@@ -106,7 +137,7 @@ fn expose(file: &Path, rule: Rule) -> Result<Exposed, StartupError> {
     };
     match std::fs::metadata(&rule.directory) {
         Ok(found) if found.is_dir() => Ok(Exposed {
-            path: rule.directory,
+            location: Location::Disk(rule.directory),
             name: rule.name.unwrap_or_default(),
         }),
         Ok(_) => Err(refuse_line("is not a directory")),

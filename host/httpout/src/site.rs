@@ -1,5 +1,6 @@
 //! What requests are answered from: one snapshot, shared by all connections.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -14,7 +15,10 @@ use crate::metrics::{Metrics, Page};
 use crate::mode::{FileServer, Mode, Uploads};
 use crate::plugins;
 use crate::reqlog::Reqlog;
-use crate::resource::{Compressed, Files, Granted, Mounts, Names, Store};
+use crate::rdirs::{Exposed, GMEM, Location};
+use crate::resource::{
+    Compressed, Directory, Files, Granted, Memory, Mounts, Names, Store,
+};
 use crate::settings::{Caching, ServerSettings, at, cannot_open};
 
 /// Everything that a request meets on its way.
@@ -36,16 +40,17 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// Opens the directories and loads the plugins. `names`, `engine` and `metrics` are shared by all servers.
+    /// Opens the directories and loads the plugins. `names`, `memory`, `engine` and `metrics` are shared by all servers.
     pub(crate) async fn open(
         settings: &ServerSettings,
         names: Arc<Names>,
+        memory: &Arc<Memory>,
         engine: Option<&Arc<Engine>>,
         metrics: Option<&Arc<Metrics>>,
     ) -> Result<Site, StartupError> {
         // First, because it may be one of those for read, and is made if it is not there.
-        let uploads = open_uploads(settings, names)?;
-        let mounts = open_mounts(settings)?;
+        let uploads = open_uploads(settings, names, memory)?;
+        let mounts = open_mounts(settings, memory)?;
         let granted = open_granted(settings)?;
         let listings = mounts.clone().filter(|_| settings.dlist);
         let mode = Arc::new(Mode::FileServer(FileServer {
@@ -86,12 +91,21 @@ impl Site {
 }
 
 /// The directories for read; none where clients may only write (documents: option `wdir`).
-fn open_mounts(settings: &ServerSettings) -> Result<Option<Arc<Mounts>>, StartupError> {
+fn open_mounts(
+    settings: &ServerSettings,
+    memory: &Arc<Memory>,
+) -> Result<Option<Arc<Mounts>>, StartupError> {
     if settings.rdirs.is_empty() && settings.wdir.is_some() {
         return Ok(None);
     }
-    let mounts = Mounts::open(&settings.rdirs)
-        .map_err(|(directory, error)| cannot_open("rdirs", &directory, &error))?;
+    let mut directories = Vec::new();
+    for Exposed { location, name } in &settings.rdirs {
+        let directory = Directory::open(location, memory);
+        let path = location.path().unwrap_or(Path::new(GMEM));
+        let directory = directory.map_err(|error| cannot_open("rdirs", path, &error))?;
+        directories.push((name.clone(), directory));
+    }
+    let mounts = Mounts::new(directories);
     for name in mounts.names() {
         tracing::info!("serving `/{}/`", name.escape_debug());
     }
@@ -118,12 +132,17 @@ fn open_granted(settings: &ServerSettings) -> Result<Granted, StartupError> {
 fn open_uploads(
     settings: &ServerSettings,
     names: Arc<Names>,
+    memory: &Arc<Memory>,
 ) -> Result<Option<Uploads>, StartupError> {
-    let Some(directory) = &settings.wdir else {
-        return Ok(None);
+    let store = match &settings.wdir {
+        None => return Ok(None),
+        Some(Location::Memory) => Store::in_memory(memory.clone(), names),
+        Some(Location::Disk(directory)) => {
+            let made = std::fs::create_dir_all(directory);
+            let store = made.and_then(|()| Store::open(directory, names));
+            store.map_err(|error| cannot_open("wdir", directory, &error))?
+        }
     };
-    let store = std::fs::create_dir_all(directory).and_then(|()| Store::open(directory, names));
-    let store = store.map_err(|error| cannot_open("wdir", directory, &error))?;
     Ok(Some(Uploads {
         store: Arc::new(store),
         maxs: settings.maxs,

@@ -39,7 +39,7 @@ options! {
         reqlog            str           = -         "METHOD,..."      Advanced Ready   Operation "methods to log requests of, comma separated; `*` for all, `REC` for files written, a leading `-` for no line at the end"
         ice               bool          = "false"   ""                Advanced Planned Media     "send ICE metadata fields with live streams"
         max_client_errors uint          = "20"      "N"               Advanced Ready   Limits    "errors in a row that end an HTTP/1.1 connection, 0 for no limit"
-        max_cache_segs    sint          = "5"       "N"               Advanced Planned Media     "files kept of each quality; of files on disk, a positive number keeps those of the time-shift buffer too, a negative one does not; 0 for all"
+        max_cache_segs    sint          = "5"       "N"               Advanced Ready   Files     "segments kept of each quality in `gmem`, no more than the time-shift buffer has: at least 1, and -3 is as 3"
         reopen            bool          = "false"   ""                Advanced Planned Media     "answer requests for a file that was sent while its input goes on"
         max_async_buf     uint          = "100000"  "BYTES"           Advanced Planned Limits    "bytes that a client of a live stream may fall behind"
         blockio           bool          = "false"   ""                Advanced Planned Media     "let inputs wait for slow clients"
@@ -53,6 +53,7 @@ options! {
     }
     Own {
         users             str           = -         "FILE"            Basic    Planned Operation "file of users and their passwords"
+        gmem_max          uint          = "1G"      "BYTES"           Advanced Ready   Limits    "what all files in `gmem` take together, in bytes, 0 for no limit; further uploads are answered 507"
         plugin            repeated      = -         "FILE"            Basic    Ready   Plugins   "component that decides about requests, `FILE.wasm?key=value&...`; given again it adds one, asked in that order"
         plugin_dirs       strl          = -         "DIR,..."         Advanced Ready   Plugins   "directories plugins may read; `DIR:rw` to write too; guests find them by these names"
         plugin_allow      strl          = -         "HOST,..."        Advanced Ready   Plugins   "servers plugins may ask: `[http://|https://]HOST[:PORT|:*]`, HOST a name, `*.NAME`, an address or a network; private ones by address only"

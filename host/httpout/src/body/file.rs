@@ -1,7 +1,6 @@
 //! Parts of a file as a body.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -10,12 +9,13 @@ use bytes::Bytes;
 
 use crate::body::reading::Reading;
 use crate::http::range::Part;
+use crate::resource::OpenFile;
 use crate::server::FileQueue;
 
 /// Parts of one open file, in the order in which they are sent.
 #[derive(Debug)]
 pub(crate) struct FileContent {
-    file: Arc<File>,
+    file: Arc<OpenFile>,
     parts: VecDeque<Part>,
     /// All parts together, in bytes.
     length: u64,
@@ -25,7 +25,7 @@ pub(crate) struct FileContent {
 }
 
 impl FileContent {
-    pub(crate) fn new(file: Arc<File>, parts: impl IntoIterator<Item = Part>) -> FileContent {
+    pub(crate) fn new(file: Arc<OpenFile>, parts: impl IntoIterator<Item = Part>) -> FileContent {
         let parts: VecDeque<Part> = parts.into_iter().collect();
         FileContent {
             file,

@@ -1,6 +1,5 @@
 //! A block of a file: at once where the kernel has it in memory, else read on a thread that may block.
 
-use std::fs::File;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,6 +9,8 @@ use bytes::Bytes;
 use rustix::buffer::spare_capacity;
 use rustix::io::pread;
 use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::resource::OpenFile;
 
 /// The block of a file that is being read, if one is.
 #[derive(Debug, Default)]
@@ -22,7 +23,7 @@ pub(super) enum Reading {
 
 impl Reading {
     /// Begins to read so many bytes at a position.
-    pub(super) fn begin(&mut self, file: &Arc<File>, position: u64, size: usize) {
+    pub(super) fn begin(&mut self, file: &Arc<OpenFile>, position: u64, size: usize) {
         *self = if is_in_memory(file, position, size) {
             Reading::Done(read(file, position, size))
         } else {
@@ -56,7 +57,7 @@ pub(crate) fn became_shorter() -> io::Error {
 /// Whether reading would not wait for the disk: its first and its last byte are there, and so in all likelihood what is
 /// between them. To be wrong costs a wait, nothing else.
 #[cfg(target_os = "linux")]
-fn is_in_memory(file: &File, position: u64, size: usize) -> bool {
+fn is_in_memory(file: &OpenFile, position: u64, size: usize) -> bool {
     use rustix::io::{ReadWriteFlags, preadv2};
     let is_there = |position: u64| {
         let mut byte = [0];
@@ -67,11 +68,11 @@ fn is_in_memory(file: &File, position: u64, size: usize) -> bool {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn is_in_memory(_: &File, _: u64, _: usize) -> bool {
+fn is_in_memory(_: &OpenFile, _: u64, _: usize) -> bool {
     false
 }
 
-fn read(file: &File, position: u64, size: usize) -> io::Result<Bytes> {
+fn read(file: &OpenFile, position: u64, size: usize) -> io::Result<Bytes> {
     let mut block = Vec::with_capacity(size);
     match pread(file, spare_capacity(&mut block), position)? {
         0 => Err(became_shorter()),

@@ -123,13 +123,16 @@ impl Uploads {
         upload: &resource::Upload,
         body: &mut Upload,
     ) -> Result<(), Reject> {
+        let file = upload.version.file();
+        file.reserve(body.length().unwrap_or(0))?;
         upload.version.announce(body.length());
-        let mut writer = Writer::new(upload.version.file().clone());
+        let mut writer = Writer::new(file.clone());
         let mut total = 0;
         while let Some(bytes) = body.next().await? {
             total += bytes.len() as u64;
             exchange.bytes_received.store(total, Relaxed);
             self.check_size(total)?;
+            file.reserve(total)?;
             if upload.is_followed {
                 upload.version.append(bytes.clone());
             }
@@ -204,6 +207,7 @@ impl Uploads {
                 end += count as u64;
                 if end > length {
                     self.check_size(end)?;
+                    writer.file().reserve(end)?;
                 }
                 left -= count as u64;
                 writer.push(rest.split_to(count)).await?;

@@ -1,22 +1,23 @@
-//! A directory that is exposed, as a handle: nothing outside of it is ever reached.
+//! A directory that is exposed: on disk, or in memory.
 
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use cap_std::fs::{Dir, Metadata, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
-use rustix::fs::{AtFlags, FileType, OFlags, Stat, fstat, statat};
+use rustix::fs::{Stat, fstat};
 
 use crate::error::Reject;
+use crate::rdirs::Location;
+use crate::resource::disk::{Disk, Trail};
 use crate::resource::names::NameId;
+use crate::resource::{Memory, OpenFile};
 
-/// An exposed directory. Every path is resolved below its handle, symbolic links included.
+/// An exposed directory, whose files are found by their paths below it.
 #[derive(Debug)]
-pub(crate) struct Directory {
-    dir: Dir,
+pub(crate) enum Directory {
+    Disk(Disk),
+    Memory(Arc<Memory>),
 }
 
 /// What tells one state of a file from another.
@@ -32,107 +33,46 @@ pub(crate) struct Identity {
     pub(crate) changed: i128,
 }
 
-/// The way to a file without symbolic links, and the file at its end. As long as [`Directory::still_leads`] says so,
-/// what was read there is what would be read now.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Trail {
-    /// Device and inode of each directory on the way.
-    directories: Vec<(u64, u64)>,
-    file: Identity,
-}
-
 impl Directory {
-    /// Opens an existing directory.
-    pub(crate) fn open(path: &Path) -> io::Result<Directory> {
-        let dir = Dir::open_ambient_dir(path, cap_std::ambient_authority())?;
-        Ok(Directory { dir })
-    }
-
-    /// The handle.
-    pub(crate) fn dir(&self) -> &Dir {
-        &self.dir
-    }
-
-    /// Opens a directory by its path below this one, to read what it holds.
-    pub(crate) fn open_directory(&self, path: &[u8]) -> Result<File, Reject> {
-        let path = if path.is_empty() { b"." } else { path };
-        let mut options = OpenOptions::new();
-        let flags = OFlags::DIRECTORY.bits().cast_signed();
-        options.read(true).custom_flags(flags);
-        let path = Path::new(OsStr::from_bytes(path));
-        let directory = self.dir.open_with(path, &options).map_err(reject)?;
-        Ok(directory.into_std())
+    /// Opens an existing directory; `memory` is that of the process.
+    pub(crate) fn open(location: &Location, memory: &Arc<Memory>) -> io::Result<Directory> {
+        match location {
+            Location::Disk(path) => Disk::open(path).map(Directory::Disk),
+            Location::Memory => Ok(Directory::Memory(memory.clone())),
+        }
     }
 
     /// Opens a regular file by its path below the directory.
-    pub(crate) fn open_file(&self, path: &[u8]) -> Result<(File, Identity), Reject> {
-        if path.is_empty() {
-            return Err(Reject::Directory);
-        }
-        // A FIFO must not hold up the server until somebody writes to it.
-        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        let mut options = OpenOptions::new();
-        options.read(true).custom_flags(flags.bits().cast_signed());
-        let path = Path::new(OsStr::from_bytes(path));
-        let file = self.dir.open_with(path, &options).map_err(reject)?;
-        let file = file.into_std();
-        let stat = fstat(&file).map_err(|error| Reject::Read(error.into()))?;
-        match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Ok((file, Identity::of(&stat))),
-            FileType::Directory => Err(Reject::Directory),
-            _ => Err(Reject::NotFound),
+    pub(crate) fn open_file(&self, path: &[u8]) -> Result<(Arc<OpenFile>, Identity), Reject> {
+        match self {
+            Directory::Disk(disk) => disk.open_file(path),
+            Directory::Memory(memory) => memory.open_file(path),
         }
     }
 
-    /// The way to the file that is there now; none where it leads over symbolic links.
+    /// The way to the file that is there now; none where it cannot be told later whether it is still the same.
     pub(crate) fn trail(&self, path: &[u8]) -> Option<Trail> {
-        let mut directories = Vec::new();
-        for prefix in prefixes(path) {
-            let stat = self.stat(prefix)?;
-            if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
-                return None;
-            }
-            directories.push((stat.st_dev, stat.st_ino));
+        match self {
+            Directory::Disk(disk) => disk.trail(path),
+            // It is open already.
+            Directory::Memory(_) => None,
         }
-        let stat = self.stat(path)?;
-        let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-        is_file.then(|| Trail {
-            directories,
-            file: Identity::of(&stat),
-        })
     }
 
-    /// Whether a path still leads over the same directories to the same, unchanged file: one `stat` for each name.
+    /// Whether a path still leads over the same directories to the same, unchanged file.
     pub(crate) fn still_leads(&self, path: &[u8], trail: &Trail) -> bool {
-        let same = |(prefix, known): (&[u8], &(u64, u64))| {
-            self.stat(prefix)
-                .is_some_and(|stat| (stat.st_dev, stat.st_ino) == *known)
-        };
-        prefixes(path).zip(&trail.directories).all(same)
-            && self
-                .stat(path)
-                .is_some_and(|stat| Identity::of(&stat) == trail.file)
+        match self {
+            Directory::Disk(disk) => disk.still_leads(path, trail),
+            Directory::Memory(_) => false,
+        }
     }
 
     /// What tells the name at a path from all others; none where its directory does not exist.
     pub(crate) fn name_id(&self, path: &[u8]) -> Option<NameId> {
-        let (parents, name) = split_name(path);
-        let found = match parents {
-            b"" => self.dir.dir_metadata(),
-            parents => self.dir.metadata(OsStr::from_bytes(parents)),
-        };
-        Some(id_in(&found.ok()?, name))
-    }
-
-    fn stat(&self, path: &[u8]) -> Option<Stat> {
-        statat(&self.dir, path, AtFlags::SYMLINK_NOFOLLOW).ok()
-    }
-}
-
-impl Trail {
-    /// The file at the end of the way.
-    pub(crate) fn file(&self) -> Identity {
-        self.file
+        match self {
+            Directory::Disk(disk) => disk.name_id(path),
+            Directory::Memory(_) => Some(Memory::name_id(path)),
+        }
     }
 }
 
@@ -170,19 +110,6 @@ impl Identity {
     }
 }
 
-/// What tells a name in a directory from all others.
-pub(crate) fn name_id(directory: &Dir, name: &[u8]) -> io::Result<NameId> {
-    Ok(id_in(&directory.dir_metadata()?, name))
-}
-
-fn id_in(directory: &Metadata, name: &[u8]) -> NameId {
-    NameId {
-        device: directory.dev(),
-        inode: directory.ino(),
-        name: OsStr::from_bytes(name).to_owned(),
-    }
-}
-
 /// The path of a directory, and what the whole path names in it: `a/b/c` gives `a/b` and `c`.
 pub(crate) fn split_name(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|&byte| byte == b'/') {
@@ -194,31 +121,4 @@ pub(crate) fn split_name(path: &[u8]) -> (&[u8], &[u8]) {
 /// Whether no name leads to an open file. To close its last handle takes time where it is large.
 pub(crate) fn is_deleted(file: &File) -> bool {
     fstat(file).is_ok_and(|stat| stat.st_nlink == 0)
-}
-
-/// The directories on the way to a file: `a/b/c` gives `a` and `a/b`.
-fn prefixes(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
-    slashes.map(|(at, _)| &path[..at])
-}
-
-fn reject(error: io::Error) -> Reject {
-    match (error.kind(), error.raw_os_error()) {
-        // Without a number it is cap-std that refuses: the path leads out of the directory.
-        (io::ErrorKind::PermissionDenied, Some(_)) => Reject::Unreadable,
-        (io::ErrorKind::PermissionDenied, None)
-        | (io::ErrorKind::NotFound, _)
-        | (io::ErrorKind::NotADirectory, _)
-        | (io::ErrorKind::InvalidFilename, _)
-        | (io::ErrorKind::InvalidInput, _)
-        | (io::ErrorKind::CrossesDevices, _) => Reject::NotFound,
-        (_, Some(number)) if is_no_file(number) => Reject::NotFound,
-        _ => Reject::Read(error),
-    }
-}
-
-/// A loop of symbolic links, or a socket or FIFO that cannot be opened.
-fn is_no_file(number: i32) -> bool {
-    use rustix::io::Errno;
-    [Errno::LOOP, Errno::NXIO, Errno::OPNOTSUPP].contains(&Errno::from_raw_os_error(number))
 }

@@ -12,6 +12,7 @@ use rustix::fs::{self, Access, AtFlags, FileType, statat};
 use crate::error::Reject;
 use crate::resource::Mounts;
 use crate::resource::directory::{Directory, Identity};
+use crate::resource::disk::Disk;
 
 /// A file or directory in a directory.
 #[derive(Debug, Clone)]
@@ -60,7 +61,7 @@ impl Mounts {
         let (directories, below) = self.directories(path)?;
         let mut result = Err(Reject::NotFound);
         for directory in directories {
-            match directory.read(below, entries) {
+            match directory.list(below, entries) {
                 Ok(()) => result = Ok(()),
                 Err(reject) if matches!(result, Err(Reject::NotFound)) => result = Err(reject),
                 Err(_) => {}
@@ -72,7 +73,16 @@ impl Mounts {
 
 impl Directory {
     /// Adds what the directory of a path below this one holds.
-    fn read(&self, path: &[u8], entries: &mut Vec<Entry>) -> Result<(), Reject> {
+    fn list(&self, path: &[u8], entries: &mut Vec<Entry>) -> Result<(), Reject> {
+        match self {
+            Directory::Disk(disk) => disk.list(path, entries),
+            Directory::Memory(memory) => memory.list(path, entries),
+        }
+    }
+}
+
+impl Disk {
+    fn list(&self, path: &[u8], entries: &mut Vec<Entry>) -> Result<(), Reject> {
         let opened = self.open_directory(path)?;
         let failed = |error: rustix::io::Errno| Reject::Read(error.into());
         for found in fs::Dir::read_from(&opened).map_err(failed)? {
@@ -136,6 +146,6 @@ fn may_read(directory: impl AsFd, path: &[u8], mode: u32) -> bool {
 }
 
 /// Hidden names begin with a dot; so do `.`, `..` and the directory of uploads in progress.
-fn is_hidden(name: &[u8]) -> bool {
+pub(super) fn is_hidden(name: &[u8]) -> bool {
     name.starts_with(b".")
 }

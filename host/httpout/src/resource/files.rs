@@ -1,19 +1,20 @@
 //! Files as representations, those asked for lately from memory or through an open handle.
 
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use ::http::HeaderValue;
 use bytes::Bytes;
+use rustix::buffer::spare_capacity;
+use rustix::io::pread;
 
 use crate::error::Reject;
 use crate::http::media_type;
 use crate::http::negotiate::Coding;
 use crate::resource::directory::{Directory, Identity};
 use crate::resource::kept::{Kept, KeptFiles};
-use crate::resource::{Mounts, Store, Version};
+use crate::resource::{Mounts, OpenFile, Store, Version};
 
 /// Files up to this size are kept in memory.
 const SMALL: u64 = 16 << 10;
@@ -56,7 +57,7 @@ pub(crate) struct Representation {
 #[derive(Debug, Clone)]
 pub(crate) enum Source {
     Memory(Bytes),
-    Disk(Arc<File>),
+    Disk(Arc<OpenFile>),
 }
 
 impl Files {
@@ -188,18 +189,25 @@ impl Representation {
 }
 
 /// A small file as a whole, a larger one as a handle; and its beginning, if that is asked for.
-fn read(file: File, size: u64, looks_inside: bool) -> io::Result<(Source, Bytes)> {
+fn read(file: Arc<OpenFile>, size: u64, looks_inside: bool) -> io::Result<(Source, Bytes)> {
     let count = match size {
         ..=SMALL => size,
         _ if looks_inside => media_type::START as u64,
         _ => 0,
     };
-    let mut start = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
-    (&file).take(count).read_to_end(&mut start)?;
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let mut start = Vec::with_capacity(count);
+    // By position: others read the same handle.
+    while start.len() < count {
+        let position = start.len() as u64;
+        if pread(&file, spare_capacity(&mut start), position)? == 0 {
+            break;
+        }
+    }
     let start = Bytes::from(start);
     match size {
         ..=SMALL => Ok((Source::Memory(start.clone()), start)),
-        _ => Ok((Source::Disk(Arc::new(file)), start)),
+        _ => Ok((Source::Disk(file), start)),
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::Reject;
-use crate::rdirs::Exposed;
-use crate::resource::{Files, Found, Mounts, Representation};
+use crate::resource::disk::Disk;
+use crate::resource::{Directory, Files, Found, Mounts, Representation};
 
 /// Files below granted directories. Only a plugin can name them: no target of a request leads here.
 pub(crate) struct Granted {
@@ -28,12 +28,13 @@ impl Granted {
         let mut directories: Vec<PathBuf> = granted.map(Path::to_owned).collect();
         directories.sort();
         directories.dedup();
-        let exposed = directories.iter().enumerate().map(|(place, path)| Exposed {
-            path: path.clone(),
-            name: place.to_string(),
-        });
-        let mounts = Mounts::open(&exposed.collect::<Vec<_>>())?;
-        let files = (!directories.is_empty()).then(|| Files::new(Arc::new(mounts), zmax));
+        let mut mounts = Vec::new();
+        for (place, path) in directories.iter().enumerate() {
+            let directory = Disk::open(path).map_err(|error| (path.clone(), error))?;
+            mounts.push((place.to_string(), Directory::Disk(directory)));
+        }
+        let mounts = Arc::new(Mounts::new(mounts));
+        let files = (!directories.is_empty()).then(|| Files::new(mounts, zmax));
         Ok(Granted { directories, files })
     }
 

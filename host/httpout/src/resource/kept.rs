@@ -9,7 +9,8 @@ use quick_cache::sync::Cache;
 use rustix::process::{Resource, getrlimit};
 use tokio::task::spawn_blocking;
 
-use crate::resource::directory::{Trail, is_deleted};
+use crate::resource::directory::is_deleted;
+use crate::resource::disk::Trail;
 use crate::resource::files::{Representation, Source};
 
 /// All files kept in memory together, in bytes.

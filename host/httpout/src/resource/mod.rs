@@ -2,12 +2,16 @@
 
 mod compressed;
 mod directory;
+mod disk;
 mod entries;
 mod files;
 mod granted;
 mod kept;
+mod memory;
 mod mounts;
 mod names;
+mod open_file;
+mod place;
 mod store;
 mod tail;
 mod temporary;
@@ -19,8 +23,10 @@ pub(crate) use directory::{Directory, Identity};
 pub(crate) use entries::{Entry, Kind};
 pub(crate) use files::{Files, Found, Representation, Source};
 pub(crate) use granted::Granted;
+pub(crate) use memory::Memory;
 pub(crate) use mounts::Mounts;
 pub(crate) use names::{Begun, Names};
+pub(crate) use open_file::OpenFile;
 pub(crate) use store::{Condition, Reading, Store, Stored, Target, Upload};
 pub(crate) use temporary::TEMPORARY;
 pub(crate) use version::{Next, Progress, Reader, State, Version};

@@ -1,11 +1,8 @@
 //! Where the exposed directories stand in the name space of the server (documents: httpout).
 
 use std::cmp::Reverse;
-use std::io;
-use std::path::PathBuf;
 
 use crate::error::Reject;
-use crate::rdirs::Exposed;
 use crate::resource::{Directory, TEMPORARY};
 
 /// The directories for read.
@@ -25,24 +22,20 @@ struct Mount {
 }
 
 impl Mounts {
-    /// Opens the directories in their order.
-    ///
-    /// # Errors
-    /// The directory that cannot be opened.
-    pub(crate) fn open(exposed: &[Exposed]) -> Result<Mounts, (PathBuf, io::Error)> {
+    /// Directories and the names of their mount points, in order of precedence.
+    pub(crate) fn new(directories: impl IntoIterator<Item = (String, Directory)>) -> Mounts {
         let mut mounts: Vec<Mount> = Vec::new();
-        for Exposed { path, name } in exposed {
-            let directory = Directory::open(path).map_err(|error| (path.clone(), error))?;
-            match mounts.iter_mut().find(|mount| mount.name == *name) {
+        for (name, directory) in directories {
+            match mounts.iter_mut().find(|mount| mount.name == name) {
                 Some(mount) => mount.directories.push(directory),
                 None => mounts.push(Mount {
-                    name: name.clone(),
+                    name,
                     directories: vec![directory],
                 }),
             }
         }
         mounts.sort_by_key(|mount| Reverse(mount.name.len()));
-        Ok(Mounts { mounts })
+        Mounts { mounts }
     }
 
     /// The directories that a normalized path may lie in, in order, and the rest of the path below each of them.
@@ -118,16 +111,12 @@ fn is_slash(byte: &u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resource::Memory;
 
-    fn mounts(names: &[&str]) -> (tempfile::TempDir, Mounts) {
-        let directory = tempfile::tempdir().expect("there is room");
-        let exposed = names.iter().map(|name| Exposed {
-            path: directory.path().to_owned(),
-            name: (*name).to_owned(),
-        });
-        let exposed: Vec<Exposed> = exposed.collect();
-        let mounts = Mounts::open(&exposed).expect("is there");
-        (directory, mounts)
+    fn mounts(names: &[&str]) -> Mounts {
+        let memory = Memory::new(None);
+        let named = |name: &&str| ((*name).to_owned(), Directory::Memory(memory.clone()));
+        Mounts::new(names.iter().map(named))
     }
 
     /// How many directories may hold a path, and its rest.
@@ -139,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_longest_name_wins() {
-        let (_directory, mounts) = mounts(&["", "a", "a/b/c", "", "a"]);
+        let mounts = mounts(&["", "a", "a/b/c", "", "a"]);
         for (path, expected) in [
             ("/x", (2, "x")),
             ("/ab/c", (2, "ab/c")),
@@ -159,7 +148,7 @@ mod tests {
 
     #[test]
     fn only_what_has_a_mount_is_found() {
-        let (_directory, mounts) = mounts(&["a"]);
+        let mounts = mounts(&["a"]);
         for path in ["/x", "/ab", "*", "/a/.httpout-tmp", "/a/.httpout-tmp/x"] {
             let found = located(&mounts, path);
             assert!(matches!(found, Err(Reject::NotFound)), "{path}");
@@ -172,7 +161,7 @@ mod tests {
 
     #[test]
     fn mount_points_are_seen_from_above() {
-        let (_directory, mounts) = mounts(&["", "a", "a/b/c"]);
+        let mounts = mounts(&["", "a", "a/b/c"]);
         let below = |path: &str| -> Vec<String> {
             let names = mounts.mount_points_below(path.as_bytes());
             names

@@ -99,7 +99,8 @@ impl Names {
 
     /// Whether a name may have a version that is read while it grows, whatever its directory.
     pub(crate) fn may_be_followed(&self, name: &[u8]) -> bool {
-        let has_name = |id: &NameId| id.name.as_bytes() == name;
+        // In memory the name is the whole path.
+        let has_name = |id: &NameId| id.name.as_bytes().ends_with(name);
         self.followed.load(Relaxed) > 0 && self.register().written.keys().any(has_name)
     }
 

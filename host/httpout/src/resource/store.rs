@@ -1,28 +1,22 @@
 //! The directory that clients write to (documents: option `wdir`).
 
-use std::ffi::{OsStr, OsString};
-use std::fs::File;
 use std::io;
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use cap_std::fs::{Dir, MetadataExt as _, OpenOptions, OpenOptionsExt as _};
-use rustix::fs::{AtFlags, FileType, OFlags, fstat, statat};
-use rustix::io::Errno;
+use rustix::fs::fstat;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::error::Reject;
-use crate::resource::directory::{Identity, name_id, split_name};
+use crate::resource::directory::{Identity, split_name};
 use crate::resource::names::{Begun, Manner, Names, Writing};
-use crate::resource::temporary::{self, Temporary};
-use crate::resource::{Directory, Version};
+use crate::resource::place::{Aside, Place, Root};
+use crate::resource::{Directory, Memory, OpenFile, Version};
 
 /// Files by name, written whole or in parts. All that touches the disk here may block.
 #[derive(Debug)]
 pub(crate) struct Store {
-    root: Dir,
-    device: u64,
+    root: Root,
     names: Arc<Names>,
 }
 
@@ -46,14 +40,13 @@ pub(crate) struct Upload {
     /// Whether readers may follow it.
     pub(crate) is_followed: bool,
     target: Target,
-    temporary: Option<Temporary>,
+    aside: Option<Aside>,
     condition: Condition,
 }
 
 /// A name to write, in its directory.
 pub(crate) struct Target {
-    parent: Dir,
-    name: OsString,
+    place: Place,
     writing: Writing,
 }
 
@@ -67,19 +60,16 @@ pub(crate) struct Stored {
 }
 
 impl Store {
-    /// Opens an existing directory, and removes what an earlier server left unfinished there.
+    /// Opens an existing directory on disk, and removes what an earlier server left unfinished there.
     pub(crate) fn open(path: &Path, names: Arc<Names>) -> io::Result<Store> {
-        let root = Dir::open_ambient_dir(path, cap_std::ambient_authority())?;
-        let removed = temporary::remove_leftovers(&root)?;
-        if removed > 0 {
-            tracing::info!("removed {removed} unfinished uploads");
-        }
-        let device = root.dir_metadata()?.dev();
-        Ok(Store {
-            root,
-            device,
-            names,
-        })
+        let root = Root::open(path)?;
+        Ok(Store { root, names })
+    }
+
+    /// Files in memory.
+    pub(crate) fn in_memory(memory: Arc<Memory>, names: Arc<Names>) -> Store {
+        let root = Root::Memory(memory);
+        Store { root, names }
     }
 
     /// Notes a write, in the order of the requests.
@@ -107,20 +97,21 @@ impl Store {
         reading: Reading,
         condition: Condition,
     ) -> Result<Upload, Reject> {
-        let (parents, name) = split(path)?;
-        let parent = self.open_parent(parents)?;
-        let current = match &parent {
-            Some(parent) => current(parent, name)?,
+        let found = self.root.find(path)?;
+        let current = match &found {
+            Some(place) => place.current()?,
             None => None,
         };
         condition(current.as_ref())?;
-        let parent = match parent {
-            Some(parent) => parent,
-            None => self.make_parent(parents)?,
+        let place = match found {
+            Some(place) => place,
+            None => self.root.make(path)?,
         };
-        let target = Target::new(parent, name, begun, Manner::Whole)?;
-        let temporary = Temporary::create(self.folder_beside(&target)).map_err(reject)?;
-        let version = Arc::new(Version::new(temporary.file.clone()));
+        let target = Target::new(place, begun, Manner::Whole)?;
+        let aside = self
+            .root
+            .create_aside(&target.place, target.writing.id())?;
+        let version = Arc::new(Version::new(aside.file().clone()));
         let is_followed = match reading {
             Reading::Never => false,
             Reading::NewName => current.is_none(),
@@ -133,7 +124,7 @@ impl Store {
             version,
             is_followed,
             target,
-            temporary: Some(temporary),
+            aside: Some(aside),
             condition,
         })
     }
@@ -143,9 +134,8 @@ impl Store {
     /// # Errors
     /// 404, or 409 while the whole file is being written.
     pub(crate) fn target_in_place(&self, path: &[u8], begun: Begun) -> Result<Target, Reject> {
-        let (parents, name) = split(path)?;
-        let parent = self.open_parent(parents)?.ok_or(Reject::NotFound)?;
-        let target = Target::new(parent, name, begun, Manner::InPlace)?;
+        let place = self.root.find(path)?.ok_or(Reject::NotFound)?;
+        let target = Target::new(place, begun, Manner::InPlace)?;
         match target.writing.uploads() {
             0 => Ok(target),
             _ => Err(Reject::Conflict("the whole file is being written")),
@@ -160,20 +150,10 @@ impl Store {
         &self,
         path: &[u8],
         condition: &Condition,
-    ) -> Result<(Arc<File>, u64), Reject> {
-        // A FIFO must not hold up the server until somebody reads from it.
-        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        let mut options = OpenOptions::new();
-        options.write(true).custom_flags(flags.bits().cast_signed());
-        let file = self.root.open_with(OsStr::from_bytes(path), &options);
-        let file = file.map_err(reject)?.into_std();
-        let stat = fstat(&file).map_err(io::Error::from)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(Reject::Conflict("this is no file"));
-        }
-        let identity = Identity::of(&stat);
+    ) -> Result<(Arc<OpenFile>, u64), Reject> {
+        let (file, identity) = self.root.open_in_place(path)?;
         condition(Some(&identity))?;
-        Ok((Arc::new(file), identity.size))
+        Ok((file, identity.size))
     }
 
     /// Removes a file. What is being written under its name is detached: those who follow it read on.
@@ -183,62 +163,27 @@ impl Store {
         begun: Begun,
         condition: &Condition,
     ) -> Result<(), Reject> {
-        let (parents, name) = split(path)?;
-        let parent = self.open_parent(parents)?.ok_or(Reject::NotFound)?;
-        let target = Target::new(parent, name, begun, Manner::Removed)?;
-        let writing = &target.writing;
+        let place = self.root.find(path)?.ok_or(Reject::NotFound)?;
+        let Target { place, writing } = Target::new(place, begun, Manner::Removed)?;
         let _alone = writing.lock_disk();
-        let current = current(&target.parent, name)?;
+        let current = place.current()?;
         condition(current.as_ref())?;
         match current {
             // What is there began later.
             _ if !writing.counts() => return Ok(()),
-            Some(_) => target.parent.remove_file(name).map_err(reject)?,
+            Some(_) => place.remove()?,
             None if writing.uploads() > 0 => {}
             None => return Err(Reject::NotFound),
         }
         writing.set_done();
         Ok(())
     }
-
-    /// None where it does not exist.
-    fn open_parent(&self, parents: &[u8]) -> Result<Option<Dir>, Reject> {
-        let parent = match parents {
-            b"" => self.root.try_clone(),
-            parents => self.root.open_dir(OsStr::from_bytes(parents)),
-        };
-        match parent {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            parent => parent.map(Some).map_err(reject),
-        }
-    }
-
-    fn make_parent(&self, parents: &[u8]) -> Result<Dir, Reject> {
-        match self.root.create_dir_all(OsStr::from_bytes(parents)) {
-            // What stands there is no directory of ours: opening it tells what it is.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => made.map_err(reject)?,
-        }
-        self.open_parent(parents)?.ok_or(Reject::NotFound)
-    }
-
-    /// Where a temporary file can lie that is to become the target: on the same file system.
-    fn folder_beside<'a>(&'a self, target: &'a Target) -> &'a Dir {
-        match target.writing.id().device == self.device {
-            true => &self.root,
-            false => &target.parent,
-        }
-    }
 }
 
 impl Target {
-    fn new(parent: Dir, name: &OsStr, begun: Begun, manner: Manner) -> Result<Target, Reject> {
-        let id = name_id(&parent, name.as_bytes()).map_err(reject)?;
-        Ok(Target {
-            parent,
-            name: name.to_owned(),
-            writing: begun.write(id, manner),
-        })
+    fn new(place: Place, begun: Begun, manner: Manner) -> Result<Target, Reject> {
+        let writing = begun.write(place.id()?, manner);
+        Ok(Target { place, writing })
     }
 
     /// Whose turn it is to write the file in place.
@@ -253,20 +198,16 @@ impl Upload {
     /// # Errors
     /// The condition's, where it has come to fail meanwhile; the file is given up then.
     pub(crate) fn publish(mut self) -> Result<Stored, Reject> {
-        let temporary = self.temporary.take().expect("is published once");
-        let stat = fstat(&temporary.file).map_err(io::Error::from)?;
-        let Target {
-            parent,
-            name,
-            writing,
-        } = &self.target;
+        let aside = self.aside.take().expect("is published once");
+        let stat = fstat(aside.file()).map_err(io::Error::from)?;
+        let Target { place, writing } = &self.target;
         let stored = {
             let _alone = writing.lock_disk();
-            let current = current(parent, name)?;
+            let current = place.current()?;
             (self.condition)(current.as_ref())?;
             let counts = writing.counts();
             if counts {
-                temporary.publish(parent, name).map_err(reject)?;
+                aside.publish(place)?;
                 writing.set_done();
             }
             Stored {
@@ -285,58 +226,3 @@ impl Drop for Upload {
         self.version.fail();
     }
 }
-
-/// The path of the directory, and the name in it.
-fn split(path: &[u8]) -> Result<(&[u8], &OsStr), Reject> {
-    let (parents, name) = split_name(path);
-    let mut segments = path.split(|&byte| byte == b'/');
-    if segments.any(|segment| segment == temporary::TEMPORARY.as_bytes()) {
-        return Err(Reject::NotFound);
-    }
-    match name {
-        b"" => Err(Reject::Conflict("a directory cannot be written")),
-        name => Ok((parents, OsStr::from_bytes(name))),
-    }
-}
-
-fn current(parent: &Dir, name: &OsStr) -> Result<Option<Identity>, Reject> {
-    let stat = match statat(parent, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Err(Errno::NOENT) => return Ok(None),
-        stat => stat.map_err(|error| reject(error.into()))?,
-    };
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Directory => Err(Reject::Conflict("a directory has this name")),
-        _ => Ok(Some(Identity::of(&stat))),
-    }
-}
-
-fn reject(error: io::Error) -> Reject {
-    use io::ErrorKind::{
-        DirectoryNotEmpty, FileTooLarge, InvalidFilename, InvalidInput, IsADirectory,
-        NotADirectory, NotFound, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
-    };
-    match (
-        error.kind(),
-        error.raw_os_error().map(Errno::from_raw_os_error),
-    ) {
-        (StorageFull | QuotaExceeded | FileTooLarge, _) => Reject::StorageFull,
-        // Without a number it is cap-std that refuses: the path leads out of the directory.
-        (NotFound, _) | (PermissionDenied, None) | (_, Some(Errno::LOOP)) => Reject::NotFound,
-        (PermissionDenied | ReadOnlyFilesystem, _) => Reject::Unwritable,
-        (NotADirectory, _) => Reject::Conflict("a file stands where the path needs a directory"),
-        (IsADirectory | DirectoryNotEmpty, _) => Reject::Conflict("a directory has this name"),
-        (_, Some(Errno::NXIO)) => Reject::Conflict("this is no file"),
-        (InvalidFilename | InvalidInput, _) => Reject::BadRequest("the name cannot be used"),
-        _ => Reject::Write(error),
-    }
-}
-
-impl From<WriteError> for Reject {
-    fn from(error: WriteError) -> Reject {
-        reject(error.0)
-    }
-}
-
-/// Bytes could not be written to a file.
-#[derive(Debug)]
-pub(crate) struct WriteError(pub(crate) io::Error);

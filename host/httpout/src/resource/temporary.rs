@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use cap_std::fs::{Dir, OpenOptions};
 use rustix::fs::{fstat, renameat};
 
+use crate::resource::OpenFile;
+
 /// Where they lie, below the directory for writing. It is never listed or served, wherever it lies.
 pub(crate) const TEMPORARY: &str = ".httpout-tmp";
 
@@ -17,7 +19,7 @@ pub(crate) const TEMPORARY: &str = ".httpout-tmp";
 pub(crate) struct Temporary {
     folder: Dir,
     name: String,
-    pub(crate) file: Arc<File>,
+    pub(crate) file: Arc<OpenFile>,
     is_published: bool,
 }
 
@@ -46,7 +48,7 @@ impl Temporary {
                 return Ok(Temporary {
                     folder,
                     name,
-                    file: Arc::new(file),
+                    file: Arc::new(OpenFile::on_disk(file)),
                     is_published: false,
                 });
             }

@@ -1,12 +1,12 @@
 //! A version of a resource: bytes that grow until it is complete or has failed, and those who follow it.
 
-use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
+use crate::resource::OpenFile;
 use crate::resource::directory::is_deleted;
 use crate::resource::tail::Tail;
 
@@ -20,7 +20,7 @@ const LAST: u64 = 256 << 10;
 #[derive(Debug)]
 pub(crate) struct Version {
     /// What is on disk, also after the file has been renamed or removed. None while this is dropped.
-    file: Option<Arc<File>>,
+    file: Option<Arc<OpenFile>>,
     growth: Mutex<Growth>,
 }
 
@@ -80,14 +80,14 @@ pub(crate) enum Next {
 
 impl Version {
     /// An empty version, whose bytes the caller also writes to the file.
-    pub(crate) fn new(file: Arc<File>) -> Version {
+    pub(crate) fn new(file: Arc<OpenFile>) -> Version {
         Version {
             file: Some(file),
             growth: Mutex::default(),
         }
     }
 
-    pub(crate) fn file(&self) -> &Arc<File> {
+    pub(crate) fn file(&self) -> &Arc<OpenFile> {
         self.file.as_ref().expect("is not being dropped")
     }
 
@@ -163,7 +163,7 @@ impl Reader {
         }
     }
 
-    pub(crate) fn file(&self) -> &Arc<File> {
+    pub(crate) fn file(&self) -> &Arc<OpenFile> {
         self.version.file()
     }
 
@@ -262,7 +262,7 @@ mod tests {
 
     fn version() -> Arc<Version> {
         let file = tempfile::tempfile().expect("there is room");
-        Arc::new(Version::new(Arc::new(file)))
+        Arc::new(Version::new(Arc::new(OpenFile::on_disk(file))))
     }
 
     fn next(reader: &mut Reader, position: u64) -> Poll<Next> {

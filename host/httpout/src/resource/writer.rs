@@ -8,7 +8,8 @@ use bytes::Bytes;
 use rustix::io::pwritev;
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use crate::resource::store::WriteError;
+use crate::resource::OpenFile;
+use crate::resource::place::WriteError;
 
 /// Bytes that are gathered before they are written: few enough to be in the cache of the core still. While they are
 /// written, as many may gather again.
@@ -19,7 +20,7 @@ const PIECES: usize = 1024;
 
 /// Writes to a file from a position on.
 pub(crate) struct Writer {
-    file: Arc<File>,
+    file: Arc<OpenFile>,
     /// Where the gathered bytes go.
     position: u64,
     gathered: Vec<Bytes>,
@@ -36,7 +37,7 @@ struct Written {
 }
 
 impl Writer {
-    pub(crate) fn new(file: Arc<File>) -> Writer {
+    pub(crate) fn new(file: Arc<OpenFile>) -> Writer {
         Writer {
             file,
             position: 0,
@@ -44,6 +45,10 @@ impl Writer {
             length: 0,
             writing: None,
         }
+    }
+
+    pub(crate) fn file(&self) -> &OpenFile {
+        &self.file
     }
 
     /// Takes bytes. Waits only where the disk is behind.

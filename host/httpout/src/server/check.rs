@@ -10,6 +10,8 @@ use httpout_plugins::{Engine, OnFailure, PluginSpec, Pool, StateKeeper};
 use rustix::fs::{Access, access};
 
 use crate::error::{StartupError, shown};
+use crate::rdirs::{Exposed, Location};
+use crate::resource::Memory;
 use crate::server::tls;
 use crate::settings::{Interface, Listen, ServerSettings, Settings, cannot_open, locate};
 use crate::site::Site;
@@ -56,12 +58,14 @@ async fn check_server(
     let mut readable = settings.clone();
     // Where a server opens a directory for writing, it removes what an earlier one left unfinished there.
     readable.wdir = None;
-    if let Some(directory) = &settings.wdir
+    if let Some(Location::Disk(directory)) = &settings.wdir
         && !can_be_listed(directory).map_err(|error| cannot_open("wdir", directory, &error))?
     {
-        readable.rdirs.retain(|exposed| exposed.path != *directory);
+        let is_other = |exposed: &Exposed| exposed.location.path() != Some(directory);
+        readable.rdirs.retain(is_other);
     }
-    Site::open(&readable, Arc::default(), engine, None).await?;
+    let memory = Memory::new(None);
+    Site::open(&readable, Arc::default(), &memory, engine, None).await?;
     settings.tls.as_ref().map(tls::load).transpose()?;
     Ok(())
 }
@@ -92,21 +96,23 @@ fn tell_of_server(report: &mut String, settings: &ServerSettings) {
             "" => "/".to_owned(),
             name => format!("/{name}/"),
         };
-        let directory = quoted(&exposed.path);
-        tell(
-            report,
-            &format!("{} is directory {directory}", quoted(&name)),
-        );
-    }
-    if let Some(directory) = &settings.wdir {
-        let made = match directory.exists() {
-            true => "",
-            false => ", which will be made",
+        let directory = match &exposed.location {
+            Location::Disk(path) => format!("directory {}", quoted(path)),
+            Location::Memory => "memory".to_owned(),
         };
-        tell(
-            report,
-            &format!("uploads go to directory {}{made}", quoted(directory)),
-        );
+        tell(report, &format!("{} is {directory}", quoted(&name)));
+    }
+    match &settings.wdir {
+        None => {}
+        Some(Location::Memory) => tell(report, "uploads go to memory"),
+        Some(Location::Disk(directory)) => {
+            let made = match directory.exists() {
+                true => "",
+                false => ", which will be made",
+            };
+            let directory = quoted(directory);
+            tell(report, &format!("uploads go to directory {directory}{made}"));
+        }
     }
     if let Some(path) = &settings.options.metrics {
         tell(report, &format!("metrics are at path {}", quoted(path)));

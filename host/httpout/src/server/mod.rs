@@ -24,7 +24,7 @@ use tokio::task::JoinSet;
 
 use crate::error::StartupError;
 use crate::metrics::Metrics;
-use crate::resource::Names;
+use crate::resource::{Memory, Names};
 use crate::settings::{ServerSettings, Settings, locate};
 use crate::site::Site;
 
@@ -68,6 +68,7 @@ impl Servers {
     pub async fn bind(settings: Settings) -> Result<Servers, StartupError> {
         raise_descriptors();
         let names = Arc::new(Names::default());
+        let memory = Memory::new(settings.gmem_max);
         let engine = settings.pool.map(Engine::new).transpose()?.map(Arc::new);
         let kept = settings.plugin_state.as_ref().zip(engine.as_ref());
         let keeper = kept.map(|(path, engine)| StateKeeper::open(path, engine));
@@ -78,7 +79,7 @@ impl Servers {
         let mut servers = Vec::new();
         for settings in settings.servers {
             let (engine, metrics) = (engine.as_ref(), metrics.as_ref());
-            let server = Server::bind(&settings, names.clone(), engine, metrics).await;
+            let server = Server::bind(&settings, names.clone(), &memory, engine, metrics).await;
             servers.push(server.map_err(|error| locate(&settings.options, error))?);
         }
         Ok(Servers {
@@ -143,10 +144,11 @@ impl Server {
     async fn bind(
         settings: &ServerSettings,
         names: Arc<Names>,
+        memory: &Arc<Memory>,
         engine: Option<&Arc<Engine>>,
         metrics: Option<&Arc<Metrics>>,
     ) -> Result<Server, StartupError> {
-        let site = Arc::new(Site::open(settings, names, engine, metrics).await?);
+        let site = Arc::new(Site::open(settings, names, memory, engine, metrics).await?);
         let figures = metrics.map(|metrics| metrics.figures.clone());
         let tls = settings.tls.as_ref().map(tls::load).transpose()?;
         let listeners = settings.listen.iter();

@@ -5,7 +5,6 @@
 //! what stands next in the connection's [`FileQueue`].
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
@@ -17,6 +16,7 @@ use tokio::net::TcpStream;
 
 use crate::body::became_shorter;
 use crate::http::range::Part;
+use crate::resource::OpenFile;
 
 /// The longest placeholder, in bytes.
 const PLACEHOLDER: usize = 1 << 20;
@@ -34,7 +34,7 @@ pub(crate) struct FileQueue {
 
 #[derive(Debug)]
 struct Span {
-    file: Arc<File>,
+    file: Arc<OpenFile>,
     position: u64,
     left: u64,
     cork: Cork,
@@ -51,7 +51,7 @@ enum Cork {
 
 impl FileQueue {
     /// Takes a part that is to be sent, before its first placeholder is given to hyper.
-    pub(crate) fn push(&self, file: Arc<File>, part: Part) {
+    pub(crate) fn push(&self, file: Arc<OpenFile>, part: Part) {
         self.spans().push_back(Span {
             file,
             position: part.first,

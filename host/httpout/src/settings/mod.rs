@@ -15,7 +15,7 @@ use httpout_plugins::{PluginSpec, Pool, frames_message};
 use crate::error::{StartupError, shown};
 use crate::headers::CommonFields;
 use crate::http::{cors, path};
-use crate::rdirs::{self, Exposed};
+use crate::rdirs::{self, Exposed, Location};
 use crate::reqlog::Reqlog;
 
 pub(crate) use config_file::{at, locate};
@@ -35,6 +35,8 @@ pub struct Settings {
     pub(crate) pool: Option<Pool>,
     /// Where the state of all plugins is kept (option `plugin_state`).
     pub(crate) plugin_state: Option<PathBuf>,
+    /// The most bytes of all files in memory; none is unlimited.
+    pub(crate) gmem_max: Option<u64>,
     /// What is given for all servers together.
     pub(crate) shared: Options,
 }
@@ -58,9 +60,11 @@ pub(crate) struct ServerSettings {
     /// Stop when the clients are gone.
     pub(crate) quit: bool,
     pub(crate) rdirs: Vec<Exposed>,
-    pub(crate) wdir: Option<PathBuf>,
+    pub(crate) wdir: Option<Location>,
     /// The largest upload in bytes; none is unlimited.
     pub(crate) maxs: Option<u64>,
+    /// Option `max_cache_segs`.
+    pub(crate) max_cache_segs: i64,
     /// List directories.
     pub(crate) dlist: bool,
     /// The largest text file to compress, in bytes; 0 is none.
@@ -105,8 +109,10 @@ impl Settings {
         listen::check_places(&servers)?;
         let shared = shared::options(&servers)?;
         let located = |error| locate(&shared, error);
+        check_memory(&servers)?;
         Ok(Settings {
             log: shared.log,
+            gmem_max: Some(shared.gmem_max).filter(|bytes| *bytes > 0),
             plugin_state: plugin_state(&shared).map_err(located)?,
             pool: {
                 let all = servers.iter().flat_map(|server| &server.plugins);
@@ -138,7 +144,7 @@ impl ServerSettings {
         let timeout = Some(timeout).filter(|time| !time.is_zero());
         let wdir = wdir(options)?;
         let tls = listen::tls_files(options)?;
-        let rdirs = rdirs(options, wdir.as_deref())?;
+        let rdirs = rdirs::check(&options.rdirs, wdir.as_ref())?;
         Ok(ServerSettings {
             listen: listen::listen(options, tls.is_some())?,
             tls,
@@ -148,10 +154,11 @@ impl ServerSettings {
             max_client_errors: limit(options.max_client_errors),
             block_size: block_size(options)?,
             quit: options.quit,
-            plugins: plugins::specs(options, &rdirs, wdir.as_deref())?,
+            plugins: plugins::specs(options, &rdirs, wdir.as_ref().and_then(Location::path))?,
             rdirs,
             wdir,
             maxs: Some(options.maxs).filter(|bytes| *bytes > 0),
+            max_cache_segs: options.max_cache_segs,
             dlist: options.dlist,
             zmax: options.zmax,
             cte: options.cte,
@@ -232,32 +239,37 @@ fn limit(value: u64) -> Option<usize> {
     Some(value).filter(|value| *value > 0)
 }
 
-fn rdirs(options: &Options, wdir: Option<&Path>) -> Result<Vec<Exposed>, StartupError> {
-    if options.rdirs.iter().any(|dir| dir == "gmem") {
-        let error = StartupError::NotYet("`gmem` in option `rdirs`".to_owned());
-        return Err(at(options, options.place_of("rdirs"), error));
+/// What is read from memory has to come from somewhere.
+fn check_memory(servers: &[ServerSettings]) -> Result<(), StartupError> {
+    let writes = |server: &ServerSettings| server.wdir == Some(Location::Memory);
+    let reads = |exposed: &Exposed| exposed.location == Location::Memory;
+    let reading = servers.iter().find(|server| server.rdirs.iter().any(reads));
+    match reading {
+        Some(server) if !servers.iter().any(writes) => {
+            let reason = "nothing writes to `gmem`: add `--wdir=gmem` for encoders that upload";
+            Err(locate(&server.options, refuse("rdirs", reason)))
+        }
+        _ => Ok(()),
     }
-    rdirs::check(&options.rdirs, wdir)
 }
 
 /// It is made when the server starts, if it is not there.
-fn wdir(options: &Options) -> Result<Option<PathBuf>, StartupError> {
+fn wdir(options: &Options) -> Result<Option<Location>, StartupError> {
     let Some(text) = options.wdir.as_deref() else {
         return Ok(None);
     };
-    if text == "gmem" {
-        let error = StartupError::NotYet("`gmem` in option `wdir`".to_owned());
-        return Err(at(options, options.place_of("wdir"), error));
-    }
-    let path = PathBuf::from(text);
-    match std::fs::metadata(&path) {
-        Ok(found) if found.is_dir() => Ok(Some(path)),
+    let location = Location::of(Path::new(text));
+    let Some(path) = location.path() else {
+        return Ok(Some(location));
+    };
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Ok(Some(location)),
         Ok(_) => {
             let reason = format!("`{}` is not a directory", text.escape_debug());
             Err(refuse("wdir", reason))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Some(path)),
-        Err(error) => Err(cannot_open("wdir", &path, &error)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Some(location)),
+        Err(error) => Err(cannot_open("wdir", path, &error)),
     }
 }
 
@@ -391,7 +403,6 @@ mod tests {
         for line in [
             ". --hold",
             "-i a.mp3 -o http://localhost/a.mp3",
-            "--rdirs=gmem",
             "httpout:hmode=source vout",
         ] {
             let error = check(line).expect_err(line).to_string();
@@ -422,6 +433,7 @@ mod tests {
                 "httpout:port=0:rdirs=.:plugin_state=a httpout:port=0:rdirs=.:plugin_state=b",
                 "plugin_state",
             ),
+            ("--rdirs=gmem", "rdirs"),
             (". --metrics=metrics", "metrics"),
             (". --metrics=/a/../metrics", "metrics"),
             (". --metrics=//metrics", "metrics"),

@@ -164,7 +164,7 @@ fn reach(file: &str, rdirs: &[Exposed], wdir: Option<&Path>) -> Vec<GrantedDirec
     let own = Path::new(file).parent().map(|own| Path::new(".").join(own));
     let written = wdir.into_iter().map(|path| (path, true));
     let read = own.as_deref().into_iter();
-    let read = read.chain(rdirs.iter().map(|exposed| &*exposed.path));
+    let read = read.chain(rdirs.iter().filter_map(|exposed| exposed.location.path()));
     // That for writing first: it may be one of the others.
     let all = written.chain(read.map(|path| (path, false)));
     all.filter_map(|(path, writable)| grant(path, writable))

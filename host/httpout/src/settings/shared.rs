@@ -5,9 +5,10 @@ use httpout_options::Options;
 use crate::error::StartupError;
 use crate::settings::{ServerSettings, locate, refuse};
 
-/// There is one of each in the process: one log, one pool of instances, one file of state.
-const SHARED: [&str; 6] = [
+/// There is one of each in the process: one log, one memory for files, one pool of instances, one file of state.
+const SHARED: [&str; 7] = [
     "log",
+    "gmem_max",
     "plugin_instances",
     "plugin_wait",
     "plugin_stack",
