@@ -88,7 +88,6 @@ fn what_this_version_cannot_do_is_refused_in_one_line() {
     for arguments in [
         &["httpout:hmode=source", "vout", "aout"][..],
         &["-i", "a.mp3", "-o", "http://localhost/live.mp3", "--hold"],
-        &["--rdirs=gmem"],
         &[".", "--ice"],
     ] {
         let said = refusal(arguments);

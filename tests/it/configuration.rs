@@ -235,7 +235,7 @@ fn what_is_wrong_in_a_file_is_one_line_with_its_place() {
         ),
         (
             "rdirs = 'gmem'",
-            "httpout.toml:1: `gmem` in option `rdirs` is not supported by this version of httpout yet",
+            "httpout.toml:1: option `rdirs`: nothing writes to `gmem`: add `--wdir=gmem` for encoders that upload",
         ),
         (
             "rdirs = 'films'\ncert = 'tls/key.pem'\npkey = 'tls/key.pem'",

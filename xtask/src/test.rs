@@ -19,8 +19,9 @@ const CONTRACT: [&str; 9] = [
 ];
 
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
-    // The client of many tests.
+    // The client of many tests, and the encoder and player of some.
     tools::require("curl", "curl")?;
+    tools::require("ffmpeg", "ffmpeg")?;
     guests::build()?;
     let names_package = |argument: &String| argument == "-p" || argument.starts_with("--package");
     let all = match arguments.iter().any(names_package) {

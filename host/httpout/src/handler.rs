@@ -18,6 +18,7 @@ use crate::ending::Ending;
 use crate::error::Reject;
 use crate::headers;
 use crate::http::{cors, path};
+use crate::ingest;
 use crate::mode;
 use crate::rejection;
 use crate::server::{Handling, Link};
@@ -153,6 +154,7 @@ async fn answer(
         (Err(Refusal::Fault(fault)), _) => Err(fault.into()),
         (Err(Refusal::Body(reject)), _) => Err(reject),
         (Ok(()), Some(status)) => {
+            ingest::answered_by_plugin(exchange, status);
             let content = own_content(site, exchange, decision.body, ending.as_deref());
             Ok(replied(status, exchange.head.version, content))
         }

@@ -83,6 +83,12 @@ impl Complaint {
         }
     }
 
+    /// Whether something was said in the last minute.
+    pub(crate) fn is_recent(&self) -> bool {
+        let (said, _) = *self.state.lock().expect("no holder panics");
+        said.is_some_and(|said| said.elapsed() < Duration::from_secs(60))
+    }
+
     /// It has happened again: how often since it was last said, if that is to be said at this point.
     pub(crate) fn times(&self) -> Option<u32> {
         let mut state = self.state.lock().expect("no holder panics");

@@ -1,13 +1,12 @@
 //! The response to a request that is refused, and what the log says of it.
 
-use std::fmt::Display;
-
 use ::http::{HeaderValue, Response, StatusCode, Version, header};
 use httpout_plugins::Exchange;
 
 use crate::body::Content;
 use crate::error::Reject;
 use crate::handler::Answer;
+use crate::ingest;
 use crate::log::Complaint;
 use crate::mode;
 
@@ -49,28 +48,17 @@ pub(crate) fn answer(reject: &Reject, exchange: &Exchange) -> Answer {
 
 fn log(reject: &Reject, status: StatusCode, exchange: &Exchange) {
     static SHORTAGE: Complaint = Complaint::new();
-    static WRITES: Complaint = Complaint::new();
     let (request, path) = (exchange.id, exchange.path.escape_ascii());
-    let shortage: &dyn Display = match reject {
-        Reject::StorageFull => reject,
+    match reject {
         Reject::Read(error) | Reject::Write(error) if status == StatusCode::SERVICE_UNAVAILABLE => {
-            error
+            if let Some(times) = SHORTAGE.times() {
+                tracing::warn!(request, %path, times, "{status}: {error}");
+            }
         }
         Reject::Read(error) | Reject::Write(error) => {
-            return tracing::error!(request, %path, "{reject}: {error}");
+            tracing::error!(request, %path, "{reject}: {error}");
         }
-        // Encoders do not look at what they are answered: only this tells that nothing arrives.
-        _ if mode::changes_something(&exchange.head.method) => {
-            if let Some(times) = WRITES.times() {
-                let (method, peer) = (&exchange.head.method, exchange.connection.peer.ip());
-                let peer = peer.to_canonical();
-                tracing::warn!(request, times, "{method} {path} of {peer} failed: {reject}");
-            }
-            return;
-        }
-        _ => return tracing::debug!(request, %path, "{status}: {reject}"),
-    };
-    if let Some(times) = SHORTAGE.times() {
-        tracing::warn!(request, %path, times, "{status}: {shortage}");
+        _ if mode::changes_something(&exchange.head.method) => ingest::refused(exchange, reject),
+        _ => tracing::debug!(request, %path, "{status}: {reject}"),
     }
 }

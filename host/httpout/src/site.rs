@@ -14,10 +14,10 @@ use crate::listing::Listings;
 use crate::metrics::{Metrics, Page};
 use crate::mode::{FileServer, Mode, Uploads};
 use crate::plugins;
-use crate::reqlog::Reqlog;
 use crate::rdirs::{Exposed, GMEM, Location};
+use crate::reqlog::Reqlog;
 use crate::resource::{
-    Compressed, Directory, Files, Granted, Memory, Mounts, Names, Store,
+    Compressed, Directory, Files, Granted, Memory, Mounts, Names, Retention, Store,
 };
 use crate::settings::{Caching, ServerSettings, at, cannot_open};
 
@@ -134,9 +134,14 @@ fn open_uploads(
     names: Arc<Names>,
     memory: &Arc<Memory>,
 ) -> Result<Option<Uploads>, StartupError> {
+    let mut retention = None;
     let store = match &settings.wdir {
         None => return Ok(None),
-        Some(Location::Memory) => Store::in_memory(memory.clone(), names),
+        Some(Location::Memory) => {
+            let kept = Retention::new(memory.clone(), settings.max_cache_segs);
+            retention = Some(Arc::new(kept));
+            Store::in_memory(memory.clone(), names)
+        }
         Some(Location::Disk(directory)) => {
             let made = std::fs::create_dir_all(directory);
             let store = made.and_then(|()| Store::open(directory, names));
@@ -145,6 +150,7 @@ fn open_uploads(
     };
     Ok(Some(Uploads {
         store: Arc::new(store),
+        retention,
         maxs: settings.maxs,
         cte: settings.cte,
         timeout: settings.timeout,

@@ -12,9 +12,18 @@ impl Live {
     pub(crate) fn start(options: &[&str]) -> Live {
         let tree = Tree::new();
         let www = tree.text("www");
+        Live::start_in(tree, &www, options)
+    }
+
+    /// The same, with an empty directory in memory.
+    pub(crate) fn in_memory(options: &[&str]) -> Live {
+        Live::start_in(Tree::new(), "gmem", options)
+    }
+
+    fn start_in(tree: Tree, directory: &str, options: &[&str]) -> Live {
         let fixed = [
-            format!("--rdirs={www}"),
-            format!("--wdir={www}"),
+            format!("--rdirs={directory}"),
+            format!("--wdir={directory}"),
             "--reqlog=*".to_owned(),
         ];
         let options = options.iter().map(|option| (*option).to_owned());

@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod curl;
+pub(crate) mod ffmpeg;
 pub(crate) mod guest;
 pub(crate) mod http2;
 pub(crate) mod live;

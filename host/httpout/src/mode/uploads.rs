@@ -17,13 +17,18 @@ use crate::http::conditional::{self, Validators, Verdict};
 use crate::http::path::encode;
 use crate::http::range::Spec;
 use crate::http::write_range::{self, Span};
+use crate::manifest::is_manifest;
 use crate::reqlog::Reqlog;
-use crate::resource::{self, Begun, Condition, Identity, Reading, Store, Stored, Target, Writer};
+use crate::resource::{
+    self, Begun, Condition, Identity, Reading, Retention, Store, Stored, Target, Writer,
+};
 use crate::within::within;
 
 /// Writes what clients send into a directory.
 pub(crate) struct Uploads {
     pub(crate) store: Arc<Store>,
+    /// What goes when segments come; none on disk, where DELETE alone removes what clients have uploaded.
+    pub(crate) retention: Option<Arc<Retention>>,
     /// Option `maxs`, in bytes; none is unlimited.
     pub(crate) maxs: Option<u64>,
     /// Option `cte`: an upload may be read while it runs.
@@ -98,11 +103,19 @@ impl Uploads {
         let (store, condition) = (self.store.clone(), condition(exchange));
         let (target, reading) = (below(path)?, self.reading(path, body));
         let begun = self.begun(body);
+        let (retention, name) = (self.retention.clone(), target.clone());
         let upload = blocking(move || store.upload(&target, begun, reading, condition)).await?;
         self.log.record("Opening", path);
         let received = self.receive(exchange, &upload, body).await;
         // Also where it is given up: to remove a large file takes its time.
-        let stored = blocking(move || received.and_then(|()| upload.publish())).await;
+        let stored = blocking(move || {
+            let stored = received.and_then(|()| upload.publish())?;
+            if let Some(retention) = retention {
+                retention.note(&name);
+            }
+            Ok(stored)
+        });
+        let stored = stored.await;
         self.log.record(ending(&stored), path);
         stored
     }
@@ -266,11 +279,6 @@ fn refuse_coding(fields: &HeaderMap) -> Result<(), Reject> {
 fn below(path: &[u8]) -> Result<Vec<u8>, Reject> {
     let below = path.strip_prefix(b"/").ok_or(Reject::NotFound)?;
     Ok(below.to_vec())
-}
-
-fn is_manifest(path: &[u8]) -> bool {
-    let extension = path.rsplit(|&byte| byte == b'.').next().unwrap_or_default();
-    extension.eq_ignore_ascii_case(b"mpd") || extension.eq_ignore_ascii_case(b"m3u8")
 }
 
 /// Runs what touches the disk on a thread that may block, to its end.

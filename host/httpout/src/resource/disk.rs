@@ -67,9 +67,7 @@ impl Disk {
         let file = file.into_std();
         let stat = fstat(&file).map_err(|error| Reject::Read(error.into()))?;
         match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => {
-                Ok((Arc::new(OpenFile::on_disk(file)), Identity::of(&stat)))
-            }
+            FileType::RegularFile => Ok((Arc::new(OpenFile::on_disk(file)), Identity::of(&stat))),
             FileType::Directory => Err(Reject::Directory),
             _ => Err(Reject::NotFound),
         }

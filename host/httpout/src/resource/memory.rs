@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::ops::Bound::{Excluded, Unbounded};
+use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rustix::fs::fstat;
@@ -141,27 +142,43 @@ impl Memory {
         removed.is_some()
     }
 
-    /// Of the files of a directory that are wanted by their names, all but those that came last to theirs; removed.
-    pub(super) fn remove_oldest(
-        &self,
-        directory: &[u8],
-        is_wanted: impl Fn(&[u8]) -> bool,
-        keep: usize,
-    ) -> usize {
-        let prefix = directory_prefix(directory);
+    /// Removes a file unless another has come to its name; whether it was there.
+    pub(super) fn remove_same(&self, path: &[u8], order: u64) -> bool {
         let mut register = self.write();
-        let of_series = register.below(&prefix).filter(|(path, _)| is_wanted(path));
-        let mut found: Vec<(u64, Box<[u8]>)> = of_series
-            .map(|(path, named)| (named.order, path.into()))
-            .collect();
-        found.sort_unstable();
-        found.truncate(found.len().saturating_sub(keep));
-        let removed: Vec<Named> = found
-            .iter()
-            .filter_map(|(_, path)| register.files.remove(path))
-            .collect();
+        let is_same = |named: &Named| named.order == order;
+        if !register.files.get(path).is_some_and(is_same) {
+            return false;
+        }
+        let removed = register.files.remove(path);
         drop(register);
-        removed.len()
+        removed.is_some()
+    }
+
+    /// When a file came to its name, before or after others.
+    pub(super) fn order(&self, path: &[u8]) -> Option<u64> {
+        self.read().files.get(path).map(|named| named.order)
+    }
+
+    /// The files whose paths begin with these bytes and are wanted, and when they came.
+    pub(super) fn find(
+        &self,
+        prefix: &[u8],
+        is_wanted: impl Fn(&[u8]) -> bool,
+    ) -> Vec<(u64, Box<[u8]>)> {
+        let register = self.read();
+        let found = register.below(prefix).filter(|(path, _)| is_wanted(path));
+        found
+            .map(|(path, named)| (named.order, path.into()))
+            .collect()
+    }
+
+    /// The content of a file of at most so many bytes.
+    pub(super) fn content(&self, path: &[u8], limit: u64) -> Option<Vec<u8>> {
+        let (file, Identity { size, .. }) = self.open_file(path).ok()?;
+        let size = usize::try_from(size).ok().filter(|_| size <= limit)?;
+        let mut content = vec![0; size];
+        file.read_exact_at(&mut content, 0).ok()?;
+        Some(content)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Register> {
@@ -174,7 +191,7 @@ impl Memory {
 }
 
 impl Register {
-    /// The files below a directory, by the bytes of their paths.
+    /// The files whose paths begin with these bytes, and go on, in the order of their paths.
     fn below<'a>(&'a self, prefix: &'a [u8]) -> impl Iterator<Item = (&'a [u8], &'a Named)> {
         let after = (Excluded(prefix), Unbounded);
         let all = self.files.range::<[u8], _>(after);
@@ -233,7 +250,11 @@ fn anonymous_file() -> io::Result<File> {
     let number = LAST.fetch_add(1, Relaxed);
     let path = std::env::temp_dir().join(format!("httpout-{}-{number}", std::process::id()));
     let mut options = File::options();
-    let file = options.read(true).write(true).create_new(true).open(&path)?;
+    let file = options
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&path)?;
     std::fs::remove_file(path)?;
     Ok(file)
 }
@@ -292,15 +313,5 @@ mod tests {
         }
         assert!(matches!(memory.current(b"b/d"), Ok(None)));
         assert!(matches!(memory.current(b"b/c"), Ok(Some(_))));
-    }
-
-    #[test]
-    fn of_a_series_the_latest_stay() {
-        let memory = memory(&["s/3", "s/1", "s/2", "s/init", "t/1"]);
-        let is_number = |path: &[u8]| path.last().is_some_and(u8::is_ascii_digit);
-        assert_eq!(memory.remove_oldest(b"s", is_number, 2), 1);
-        assert_eq!(names(&memory, "s"), ["1", "2", "init"]);
-        assert_eq!(memory.remove_oldest(b"s", is_number, 2), 0);
-        assert_eq!(names(&memory, "t"), ["1"]);
     }
 }

@@ -108,9 +108,7 @@ impl Store {
             None => self.root.make(path)?,
         };
         let target = Target::new(place, begun, Manner::Whole)?;
-        let aside = self
-            .root
-            .create_aside(&target.place, target.writing.id())?;
+        let aside = self.root.create_aside(&target.place, target.writing.id())?;
         let version = Arc::new(Version::new(aside.file().clone()));
         let is_followed = match reading {
             Reading::Never => false,

@@ -111,7 +111,10 @@ fn tell_of_server(report: &mut String, settings: &ServerSettings) {
                 false => ", which will be made",
             };
             let directory = quoted(directory);
-            tell(report, &format!("uploads go to directory {directory}{made}"));
+            tell(
+                report,
+                &format!("uploads go to directory {directory}{made}"),
+            );
         }
     }
     if let Some(path) = &settings.options.metrics {

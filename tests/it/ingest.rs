@@ -1,0 +1,241 @@
+//! Uploads as encoders really send them, to disk and to memory: what `tests/data/ingest` holds, and ffmpeg itself.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::support::{Client, Live, Response, curl, ffmpeg};
+
+#[test]
+fn ffmpeg_dash() {
+    play("ffmpeg-dash");
+}
+
+#[test]
+fn ffmpeg_hls() {
+    play("ffmpeg-hls");
+}
+
+#[test]
+fn gpac() {
+    play("gpac");
+}
+
+#[test]
+fn shaka_packager() {
+    play("shaka-packager");
+}
+
+#[test]
+fn gstreamer() {
+    play("gstreamer");
+}
+
+/// Plays a session of `tests/data/ingest`, whose README tells the steps.
+fn play(name: &str) {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/ingest");
+    let script = std::fs::read_to_string(data.join(format!("{name}.txt")));
+    let script = script.expect("is there");
+    for live in [Live::start(&[]), Live::in_memory(&[])] {
+        let mut session = Session {
+            live,
+            connections: HashMap::new(),
+        };
+        for (number, line) in (1..).zip(script.lines()) {
+            eprintln!("{name}.txt:{number}: {line}");
+            session.step(line);
+        }
+    }
+}
+
+struct Session {
+    live: Live,
+    connections: HashMap<String, Client>,
+}
+
+impl Session {
+    fn step(&mut self, line: &str) {
+        if line.is_empty() || line.starts_with('#') {
+            return;
+        }
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match word {
+            "log" => drop(self.live.server.wait_for_log(rest)),
+            "=" => {
+                let (path, text) = rest.split_once(' ').expect("a path and a text");
+                assert_eq!(Client::get(&self.live.server, path).text(), text);
+            }
+            "-" => assert_eq!(Client::get(&self.live.server, rest).status, 404),
+            _ if rest == "x" => drop(self.connections.remove(word)),
+            _ => self.step_of(word, rest),
+        }
+    }
+
+    /// `a>`: a name and what it does.
+    fn step_of(&mut self, word: &str, rest: &str) {
+        let end = word.find(|character: char| !character.is_alphanumeric());
+        let (name, action) = word.split_at(end.expect("an action"));
+        if action == "?" {
+            return self.ask(name, rest);
+        }
+        let opened = || Client::connect(&self.live.server);
+        let connection = self
+            .connections
+            .entry(name.to_owned())
+            .or_insert_with(opened);
+        match action {
+            ">" => connection.send(&format!("{rest}\r\n")),
+            ">>" => connection.send(rest),
+            "<" if rest == "100" => assert_eq!(connection.read_head().status, 100),
+            "<" => {
+                let Response { status, .. } = connection.read_response("PUT");
+                assert_eq!(status.to_string(), rest);
+            }
+            "=" => connection.read_chunks(rest),
+            "." => assert_eq!(connection.read_chunk(), None),
+            "!" => assert!(connection.is_reset() || connection.is_closed()),
+            other => panic!("{other:?} is no action"),
+        }
+    }
+
+    fn ask(&mut self, name: &str, rest: &str) {
+        let (path, field) = rest.split_once(' ').unwrap_or((rest, "Accept: */*"));
+        let path = path.trim_start_matches('/');
+        let (reader, head) = self.live.follow(path, &format!("{field}\r\n"));
+        assert_eq!(head.status, 200);
+        self.connections.insert(name.to_owned(), reader);
+    }
+}
+
+/// Live DASH with low latency, as `docs/live.md` has it.
+const DASH: &str = "-c:v mpeg4 -f dash -ldash 1 -streaming 1 -use_template 1 -use_timeline 0 -seg_duration 1 -frag_type duration \
+                    -frag_duration 0.2 -target_latency 1 -window_size 5 -extra_window_size 5 -remove_at_exit 0 -method PUT";
+
+const HLS: &str =
+    "-c:v mpeg2video -f hls -hls_time 1 -hls_list_size 3 -hls_flags delete_segments -method PUT";
+
+/// A picture and a tone of so many seconds.
+fn source(seconds: u32, pace: &str) -> Vec<String> {
+    let line = format!(
+        "{pace} -f lavfi -i testsrc2=size=160x90:rate=25:duration={seconds} {pace} -f lavfi -i \
+         sine=frequency=440:duration={seconds} -map 0:v -map 1:a -g 25 -c:a aac"
+    );
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+fn encode(live: &Live, seconds: u32, pace: &str, muxer: &str, target: &str) -> ffmpeg::Running {
+    let mut arguments = source(seconds, pace);
+    arguments.extend(muxer.split_whitespace().map(str::to_owned));
+    arguments.push(live.server.url(target));
+    ffmpeg::start(&arguments)
+}
+
+#[test]
+fn ffmpeg_pushes_dash_and_plays_it_to_disk_and_memory() {
+    for persistent in ["0", "1"] {
+        for live in [Live::start(&["--maxs=0"]), Live::in_memory(&["--maxs=0"])] {
+            let muxer = format!("{DASH} -http_persistent {persistent}");
+            let encoder = encode(&live, 6, "-re", &muxer, "/live/ll.mpd");
+            // It is live: played while it is made.
+            live.server
+                .wait_for_log("Closing output live/chunk-stream0-00002.m4s");
+            let played = ffmpeg::play(&live.server.url("/live/ll.mpd"), 2);
+            encoder.wait();
+            assert!(played > 20, "{played} frames");
+            let log = live
+                .server
+                .wait_for_log("Closing output live/chunk-stream0-00006.m4s");
+            assert!(
+                !log.contains("failed") && !log.contains("Aborting"),
+                "{log}"
+            );
+            let manifest = Client::get(&live.server, "/live/ll.mpd");
+            assert!(manifest.text().contains("</MPD>"));
+        }
+    }
+}
+
+#[test]
+fn ffmpeg_pushes_hls_and_plays_it_from_disk_and_memory() {
+    for persistent in ["0", "1"] {
+        for live in [Live::start(&["--maxs=0"]), Live::in_memory(&["--maxs=0"])] {
+            let muxer = format!("{HLS} -http_persistent {persistent}");
+            let encoder = encode(&live, 8, "", &muxer, "/live/live.m3u8");
+            encoder.wait();
+            let log = live.server.wait_for_log("Closing output live/live7.ts");
+            assert!(
+                !log.contains("failed") && !log.contains("Aborting"),
+                "{log}"
+            );
+            let played = ffmpeg::play(&live.server.url("/live/live.m3u8"), 60);
+            assert!((50..=100).contains(&played), "{played} frames");
+            // What it has deleted is gone, though it left without waiting for the answer.
+            live.server.wait_for_log("DELETE live/live0.ts");
+            assert_eq!(Client::get(&live.server, "/live/live0.ts").status, 404);
+        }
+    }
+}
+
+#[test]
+fn a_player_of_http_1_0_gets_a_growing_file_up_to_its_end() {
+    for live in [Live::start(&[]), Live::in_memory(&[])] {
+        let mut upload = live.begin("live.ts");
+        upload.send_chunk(b"first");
+        // VLC asks so when it has seen fields of a radio station.
+        let mut player = Client::connect(&live.server);
+        player.send("GET /live.ts HTTP/1.0\r\nUser-Agent: VLC/3.0\r\nIcy-MetaData: 1\r\nRange: bytes=0-\r\n\r\n");
+        let head = player.read_head();
+        assert_eq!((head.status, head.field("transfer-encoding")), (200, None));
+        assert_eq!(head.field("connection"), Some("close"));
+        assert_eq!(player.read_exact(5), b"first");
+        upload.send_chunk(b"second");
+        assert_eq!(player.read_exact(6), b"second");
+        live.end(upload, 201);
+        assert!(player.is_closed());
+    }
+}
+
+#[test]
+fn readers_are_one_chunk_behind_and_get_the_same() {
+    for live in [Live::start(&[]), Live::in_memory(&[])] {
+        let mut upload = live.begin("seg.m4s");
+        let (mut one, _) = live.follow("seg.m4s", "");
+        let (mut other, _) = live.follow("seg.m4s", "");
+        let mut all = String::new();
+        for number in 0..50 {
+            let chunk = format!("[chunk {number}]");
+            upload.send_chunk(chunk.as_bytes());
+            // Nothing more is sent before both have it.
+            one.read_chunks(&chunk);
+            other.read_chunks(&chunk);
+            all += &chunk;
+            if number % 10 == 0 {
+                let (mut late, _) = live.follow("seg.m4s", "");
+                late.read_chunks(&all);
+            }
+        }
+        live.end(upload, 201);
+        assert_eq!(Client::get(&live.server, "/seg.m4s").text(), all);
+    }
+}
+
+#[test]
+fn curl_uploads_with_and_without_a_length() {
+    for live in [Live::start(&[]), Live::in_memory(&[])] {
+        live.tree.write("file.txt", b"0123456789");
+        let (file, url) = (live.tree.text("file.txt"), live.server.url("/a.txt"));
+        curl(&["--fail", "-T", &file, &url]);
+        assert_eq!(curl(&["--fail", &url]), "0123456789");
+        curl(&[
+            "--fail",
+            "-H",
+            "Transfer-Encoding: chunked",
+            "-T",
+            &file,
+            &url,
+        ]);
+        curl(&["--fail", "-C", "4", "-T", &file, &url]);
+        assert_eq!(curl(&["--fail", &url]), "0123456789");
+        curl(&["--fail", "-X", "DELETE", &url]);
+        assert_eq!(Client::get(&live.server, "/a.txt").status, 404);
+    }
+}

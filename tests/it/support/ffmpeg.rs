@@ -1,0 +1,55 @@
+//! ffmpeg, the encoder and player that most people have.
+
+use std::process::{Child, Command, Stdio};
+
+/// An encoder that runs. It ends with this value.
+pub(crate) struct Running {
+    child: Child,
+}
+
+fn command() -> Command {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-nostdin", "-hide_banner", "-loglevel", "warning", "-y"]);
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Starts it with these arguments.
+pub(crate) fn start(arguments: &[String]) -> Running {
+    let child = command().args(arguments).spawn();
+    let child = child.expect("ffmpeg is installed (Debian: apt-get install ffmpeg)");
+    Running { child }
+}
+
+impl Running {
+    /// Waits for its end, which is a good one.
+    pub(crate) fn wait(mut self) {
+        let status = self.child.wait().expect("is a child of ours");
+        assert!(status.success(), "ffmpeg: {status}");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Plays a URL for so many seconds of media, or up to its end; the frames that were shown.
+pub(crate) fn play(url: &str, seconds: u32) -> u32 {
+    let seconds = seconds.to_string();
+    let output = command()
+        .args(["-rw_timeout", "30000000", "-i", url, "-t", &seconds])
+        .args(["-map", "0:v", "-progress", "pipe:1", "-f", "null", "-"])
+        .output();
+    let output = output.expect("ffmpeg is installed (Debian: apt-get install ffmpeg)");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "ffmpeg: {said}");
+    let progress = String::from_utf8_lossy(&output.stdout);
+    let frames = progress
+        .lines()
+        .filter_map(|line| line.strip_prefix("frame="));
+    let frames = frames.last().and_then(|count| count.trim().parse().ok());
+    frames.unwrap_or(0)
+}
