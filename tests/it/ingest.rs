@@ -60,6 +60,7 @@ impl Session {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
             "log" => drop(self.live.server.wait_for_log(rest)),
+            "log2" => drop(self.live.server.wait_for_times(rest, 2)),
             "=" => {
                 let (path, text) = rest.split_once(' ').expect("a path and a text");
                 assert_eq!(Client::get(&self.live.server, path).text(), text);

@@ -215,7 +215,7 @@ fn a_full_disk_is_that_upload_s_error_only() {
     client.send("PUT /hello.txt HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n");
     client.send_bytes(&pattern(3_000_000));
     assert_eq!(client.read_response("PUT").status, 507);
-    server.wait_for_log("507 Insufficient Storage: there is no room left");
+    server.wait_for_log("failed: there is no room left: the disk of option `wdir` is full");
     client.send("GET /hello.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!(client.read_response("GET").text(), "hello\n");
     assert!(is_empty(&tree.path("www/.httpout-tmp")));
@@ -235,4 +235,27 @@ fn a_directory_that_was_removed_is_that_request_s_error_only() {
     let refused = Client::put(&server, "/b.txt", "", b"b");
     assert!((400..600).contains(&refused.status), "{}", refused.status);
     assert_eq!(Client::get(&server, "/hello.txt").status, 200);
+}
+
+#[test]
+fn the_log_says_who_cannot_upload_and_what_mends_it() {
+    let tree = Tree::new();
+    let server = read_write(&tree, &["--maxs=1000"]);
+    let large = pattern(2000);
+    for _ in 0..3 {
+        assert_eq!(Client::put(&server, "/a.bin", "", &large).status, 413);
+    }
+    // Another kind of trouble is not hidden by the first.
+    let coded = Client::put(&server, "/a.bin", "Content-Encoding: gzip\r\n", b"x");
+    assert_eq!(coded.status, 415);
+    let log = server.wait_for_log("has a coding that this server does not take");
+    let said = "PUT /a.bin of 127.0.0.1 failed: uploads have at most 1000 bytes here: option `maxs` sets the limit";
+    assert!(log.contains(said), "{log}");
+
+    let reading = Server::start([tree.text("www")]);
+    assert_eq!(Client::put(&reading, "/live/a.ts", "", b"x").status, 405);
+    reading.wait_for_log("option `wdir` names the directory that clients may write to");
+    // Encoders delete what has gone already: that is no trouble.
+    assert_eq!(Client::ask(&server, "DELETE", "/gone.ts", "").status, 404);
+    assert!(!server.log().contains("gone.ts"));
 }
