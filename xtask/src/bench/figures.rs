@@ -13,6 +13,8 @@ pub(super) enum Unit {
     Bytes,
     /// Time for each start, in ms.
     Millis,
+    /// What one in a hundred chunks of a live upload exceeds on its way, in ms.
+    Delay,
 }
 
 /// What a load did with a server.
@@ -48,7 +50,7 @@ impl Unit {
             Self::Micros => "µs",
             Self::MillisPerGigabyte => "ms/GB",
             Self::Bytes => "bytes",
-            Self::Millis => "ms",
+            Self::Millis | Self::Delay => "ms",
         }
     }
 
@@ -58,6 +60,7 @@ impl Unit {
             Self::MillisPerGigabyte => "server CPU for each GB",
             Self::Bytes => "resident memory for each connection",
             Self::Millis => "time for each start",
+            Self::Delay => "delay that 1 % of the chunks exceed",
         }
     }
 
@@ -67,13 +70,14 @@ impl Unit {
             Self::MillisPerGigabyte => "MB/s",
             Self::Bytes => "connections",
             Self::Millis => "starts/s",
+            Self::Delay => "chunks/s",
         }
     }
 
     /// The decimals that mean something.
     pub(super) fn decimals(self) -> usize {
         match self {
-            Self::Micros => 2,
+            Self::Micros | Self::Delay => 2,
             Self::MillisPerGigabyte | Self::Millis => 1,
             Self::Bytes => 0,
         }
@@ -84,11 +88,11 @@ impl Sample {
     /// Server CPU that was spent on a load.
     pub(super) fn of_cpu(unit: Unit, spent: Duration, done: &Done) -> Self {
         let amount = match unit {
-            Unit::Micros | Unit::Bytes | Unit::Millis => done.requests as f64 / 1e6,
+            Unit::Micros | Unit::Bytes | Unit::Millis | Unit::Delay => done.requests as f64 / 1e6,
             Unit::MillisPerGigabyte => done.bytes as f64 / 1e12,
         };
         let counted = match unit {
-            Unit::Micros | Unit::Bytes | Unit::Millis => done.requests as f64,
+            Unit::Micros | Unit::Bytes | Unit::Millis | Unit::Delay => done.requests as f64,
             Unit::MillisPerGigabyte => done.bytes as f64 / 1e6,
         };
         Self {

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 
 use self::figures::{Figures, Sample};
-use self::load::{idle, start};
+use self::load::{idle, relay, start};
 use self::peer::Peer;
 use self::pin::Cores;
 use self::site::Site;
@@ -170,6 +170,12 @@ impl Bench {
                         start::run(start, &site, times)
                             .with_context(|| format!("starts of {}", peer.name()))?
                     }
+                    Work::Relay { readers } => {
+                        let (sample, remark) = relay::run(peer.address(), readers, plan.seconds)
+                            .with_context(|| format!("load on {}", peer.name()))?;
+                        figures.remark = Some(remark);
+                        sample
+                    }
                     _ => self.sample(workload, peer, &site, plan.seconds)?,
                 };
                 figures.samples.push(sample);
@@ -193,7 +199,11 @@ impl Bench {
         eprintln!("{}: warm-up, {}", workload.name, contender.name);
         let mut peer = Peer::start(self, workload, contender, site)?;
         let remark = peer.check(site)?;
-        if !matches!(workload.work, Work::Idle { .. } | Work::Start { .. }) {
+        let needs_more = !matches!(
+            workload.work,
+            Work::Idle { .. } | Work::Start { .. } | Work::Relay { .. }
+        );
+        if needs_more {
             self.sample(workload, &mut peer, site, 1)?;
         }
         Ok((peer, remark))
@@ -228,7 +238,7 @@ fn one_line(error: &anyhow::Error) -> String {
 
 /// Our figures count only if a file that has changed is served as it is now.
 fn check_freshness(workload: &Workload, site: &mut Site, peers: &mut [Peer]) -> Result<()> {
-    if matches!(workload.work, Work::Put) {
+    if matches!(workload.work, Work::Put | Work::Relay { .. }) {
         return Ok(());
     }
     site.replace()?;

@@ -15,6 +15,7 @@ use super::{Bench, nginx};
 use crate::child::{self, Running};
 use crate::httpout::Httpout;
 use crate::paths;
+use crate::tools;
 
 /// A contender that runs. It is ended when this is dropped.
 pub(super) struct Peer {
@@ -32,6 +33,7 @@ impl Peer {
         site: &Site,
     ) -> Result<Self> {
         let (running, address) = match contender.server {
+            Server::NodeRelay => start_node(bench)?,
             Server::Nginx => nginx::start(bench.cores.server(&bench.nginx), workload, site)?,
             Server::Httpout { plugins, options } => {
                 start_httpout(bench, workload, plugins, options, site)?
@@ -104,19 +106,29 @@ fn start_httpout(
 ) -> Result<(Running, SocketAddr)> {
     let log = site::work_folder()?.join("httpout.log");
     let mut command = bench.cores.server(&bench.httpout);
-    command
-        .arg(format!("--rdirs={}", paths::shown(site.folder())))
-        .args(["--port=0", "--ifce=127.0.0.1", "--maxc=0", "--maxp=0"]);
+    let is_in_memory = options.contains(&"--wdir=gmem");
+    let read = match workload.work {
+        Work::Relay { .. } if is_in_memory => "gmem".to_owned(),
+        Work::Relay { .. } => paths::shown(site.uploads()),
+        _ => paths::shown(site.folder()),
+    };
+    command.arg(format!("--rdirs={read}")).args([
+        "--port=0",
+        "--ifce=127.0.0.1",
+        "--maxc=0",
+        "--maxp=0",
+    ]);
     if workload.protocol.is_encrypted() {
         let certificate = Certificate::obtain()?;
         command
             .arg(format!("--cert={}", paths::shown(&certificate.chain)))
             .arg(format!("--pkey={}", paths::shown(&certificate.key)));
     }
-    if matches!(workload.work, Work::Put) {
-        command
-            .arg(format!("--wdir={}", paths::shown(site.uploads())))
-            .arg("--maxs=0");
+    if matches!(workload.work, Work::Put | Work::Relay { .. }) {
+        command.arg("--maxs=0");
+        if !is_in_memory {
+            command.arg(format!("--wdir={}", paths::shown(site.uploads())));
+        }
     }
     for plugin in plugins {
         command.args(["--plugin", &paths::plugin(plugin)]);
@@ -133,6 +145,15 @@ fn start_httpout(
             .trim()
             .to_owned()
     })?;
+    let address = server.address();
+    Ok((server.into_running(), address))
+}
+
+fn start_node(bench: &Bench) -> Result<(Running, SocketAddr)> {
+    let node = tools::require("node", "nodejs")?;
+    let mut command = bench.cores.server(&node);
+    command.args(["-e", include_str!("relay.js")]);
+    let server = Httpout::start(&mut command)?;
     let address = server.address();
     Ok((server.into_running(), address))
 }

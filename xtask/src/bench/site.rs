@@ -37,7 +37,7 @@ impl Site {
                 .with_context(|| format!("cannot create `{}`", folder.display()))?;
         }
         // What is uploaded comes from us.
-        if !matches!(workload.work, Work::Put) {
+        if !matches!(workload.work, Work::Put | Work::Relay { .. }) {
             site.write()?;
         }
         Ok(site)

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, ensure};
 
 use super::bytes;
-use super::load::put;
+use super::load::{put, relay};
 use super::site::{self, Site};
 use super::tls::{self, Certificate};
 use super::workloads::{Protocol, Work, Workload};
@@ -59,6 +59,9 @@ impl Truth<'_> {
                     "{} bytes compressed to {length}",
                     self.site.length()
                 )))
+            }
+            Work::Relay { readers } => {
+                relay::run(self.address, readers, 1).map(|(_, remark)| Some(remark))
             }
             Work::Put => put::run(self.address, self.site, 0).map(|_| None),
         }

@@ -50,6 +50,8 @@ pub(super) enum Work {
     Multiplexed { connections: u32, streams: u32 },
     /// Stores the file, again and again.
     Put,
+    /// Uploads what is live, while so many follow it.
+    Relay { readers: u32 },
     /// Asks for the file once on each connection, which stay open.
     Idle { connections: u32 },
     /// Starts the server and asks for the file once, so many times.
@@ -65,6 +67,8 @@ pub(super) struct Contender {
 
 pub(super) enum Server {
     Nginx,
+    /// A few lines of JavaScript that pass uploads on.
+    NodeRelay,
     Httpout {
         plugins: &'static [&'static str],
         /// Further arguments.
@@ -136,6 +140,21 @@ const HTTPOUT_GENERATE: Contender = Contender {
     server: Server::Httpout {
         plugins: &["generate.wasm?path=/file.bin&size=536870912"],
         options: &[],
+    },
+    field: None,
+};
+
+const NODE_RELAY: Contender = Contender {
+    name: "node relay",
+    server: Server::NodeRelay,
+    field: None,
+};
+
+const HTTPOUT_MEMORY: Contender = Contender {
+    name: "httpout, gmem",
+    server: Server::Httpout {
+        plugins: &[],
+        options: &["--wdir=gmem"],
     },
     field: None,
 };
@@ -289,6 +308,26 @@ pub(super) const WORKLOADS: &[Workload] = &[
             contender: HTTPOUT.name,
             at_most: 12_600.0,
         }],
+    },
+    Workload {
+        name: "W9",
+        title: "a live upload in chunks of 100 ms, followed by 20 readers",
+        protocol: Protocol::Http1,
+        content: SMALL,
+        work: Work::Relay { readers: 20 },
+        unit: Unit::Delay,
+        nginx: &[],
+        contenders: &[NODE_RELAY, HTTPOUT, HTTPOUT_MEMORY],
+        goals: &[
+            Goal::Takes {
+                contender: HTTPOUT.name,
+                at_most: 5.0,
+            },
+            Goal::Takes {
+                contender: HTTPOUT_MEMORY.name,
+                at_most: 5.0,
+            },
+        ],
     },
     Workload {
         name: "W10",

@@ -3,6 +3,7 @@
 mod h2load;
 pub(super) mod idle;
 pub(super) mod put;
+pub(super) mod relay;
 pub(super) mod start;
 mod wrk;
 
@@ -23,6 +24,7 @@ impl Work {
                 Some(("wrk", "wrk"))
             }
             Self::Multiplexed { .. } => Some(("h2load", "nghttp2-client")),
+            Self::Relay { .. } => Some(("node", "nodejs")),
             Self::Put | Self::Idle { .. } | Self::Start { .. } => None,
         }
     }
@@ -81,6 +83,7 @@ pub(super) fn run(
             Ok(done)
         }
         Work::Put => put::run(address, site, seconds),
+        Work::Relay { .. } => unreachable!("it is time that is measured, not work"),
         Work::Idle { .. } | Work::Start { .. } => {
             unreachable!("a new process is needed, not one that is under load")
         }
