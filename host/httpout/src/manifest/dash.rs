@@ -48,6 +48,7 @@ pub(super) fn parse(path: &[u8], content: &str) -> Option<Manifest> {
     reader.config_mut().expand_empty_elements = true;
     let mut manifest = Manifest::default();
     let mut depth = None;
+    let mut has_root = false;
     let mut levels = vec![Level::default()];
     loop {
         match reader.read_event().ok()? {
@@ -60,6 +61,7 @@ pub(super) fn parse(path: &[u8], content: &str) -> Option<Manifest> {
                     if element != b"MPD" {
                         return None;
                     }
+                    has_root = true;
                     manifest.is_live = attribute(&start, "type").as_deref() == Some("dynamic");
                     let buffer = attribute(&start, "timeShiftBufferDepth");
                     depth = buffer.as_deref().and_then(seconds);
@@ -86,7 +88,7 @@ pub(super) fn parse(path: &[u8], content: &str) -> Option<Manifest> {
             _ => {}
         }
     }
-    (levels.len() == 1).then_some(manifest)
+    (has_root && levels.len() == 1).then_some(manifest)
 }
 
 /// What an element says is added to what it inherits.
