@@ -47,9 +47,9 @@ pub(crate) fn play(url: &str, seconds: u32) -> u32 {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "ffmpeg: {said}");
     let progress = String::from_utf8_lossy(&output.stdout);
-    let frames = progress
-        .lines()
-        .filter_map(|line| line.strip_prefix("frame="));
-    let frames = frames.last().and_then(|count| count.trim().parse().ok());
-    frames.unwrap_or(0)
+    let mut lines = progress.lines().rev();
+    let frames = lines.find_map(|line| line.strip_prefix("frame="));
+    frames
+        .and_then(|count| count.trim().parse().ok())
+        .unwrap_or(0)
 }
