@@ -132,7 +132,7 @@ impl Request {
         }
         if is_waiting && !waits::is_any() {
             self.fail(&Fault::new(
-                "`send()` was not called, and there is no timer left that could call it",
+                "`send()` was not called, and nothing is left to wait for that could call it",
             ));
         }
         waits::pollables()

@@ -43,7 +43,7 @@ export const state = {
 
   /** Those that begin so, in order. */
   *keys(prefix = '') {
-    for (let keys = native.state_keys(text(prefix)); keys.length > 0;) {
+    for (let keys = native.state_keys(text(prefix), undefined); keys.length > 0;) {
       yield* keys;
       keys = native.state_keys(text(prefix), keys.at(-1));
     }
