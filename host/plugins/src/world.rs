@@ -21,11 +21,7 @@ pub(crate) struct Linked {
 ///
 /// # Errors
 /// Why it is no plugin, or needs what it is not given.
-pub(crate) fn link(
-    engine: &Engine,
-    spec: &PluginSpec,
-    bytes: &[u8],
-) -> Result<Linked, LoadError> {
+pub(crate) fn link(engine: &Engine, spec: &PluginSpec, bytes: &[u8]) -> Result<Linked, LoadError> {
     let path = &*spec.path;
     let component = compile(engine, path, bytes)?;
     check_handler(engine, path, &component)?;

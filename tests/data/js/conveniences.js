@@ -102,7 +102,7 @@ const ROUTES = {
     const { version } = await state.changed('short');
     request.respond({ body: `${version} ${state.get('short')}` });
   },
-  '/wait': async (request) => { state.set('waits', 'yes'); const { value } = await state.changed('news', 0); request.respond({ body: value }); },
+  '/wait': async (request) => { print('begins to wait'); const { value } = await state.changed('news', 0); request.respond({ body: value }); },
   '/tell': async (request) => { state.set('news', await request.text()); request.respond(); },
   '/watch': (request) => request.respond({
     headers: { 'content-type': 'text/event-stream' },

@@ -32,7 +32,9 @@ const { clearInterval, clearTimeout, setInterval, setTimeout } = timers;
 const { Bitstream, File, SHA1, Sys } = gpaccore;
 
 /** What the script is told: of values with the same name the first. */
-const config = Object.freeze(Object.assign(Object.create(null), Object.fromEntries(native.config().reverse())));
+const config = Object.create(null);
+for (const [name, value] of native.config()) config[name] ??= value;
+Object.freeze(config);
 
 const globals = {
   httpout, session, print, console,

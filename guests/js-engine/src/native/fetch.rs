@@ -64,7 +64,12 @@ pub(super) fn add_to(native: &Object<'_>) -> Result<()> {
 pub(crate) fn add_pollables(all: &mut Vec<Pollable>) {
     FETCHES.with_borrow(|fetches| {
         for fetch in fetches.values().filter(|fetch| fetch.is_awaited) {
-            all.extend(fetch.upload.as_ref().map(|upload| upload.stream.subscribe()));
+            all.extend(
+                fetch
+                    .upload
+                    .as_ref()
+                    .map(|upload| upload.stream.subscribe()),
+            );
             all.push(match &fetch.answer {
                 Answer::Head(future) => future.subscribe(),
                 Answer::Body(incoming) => incoming.stream.subscribe(),
@@ -97,7 +102,12 @@ fn fetch_begin(
         ));
     }
     let url = Url::parse(&url).map_err(|error| failed(&ctx, &url, &error.to_string()))?;
-    let fetch = begin(&method, url.clone(), &fields, body.map(|Bytes(bytes)| bytes));
+    let fetch = begin(
+        &method,
+        url.clone(),
+        &fields,
+        body.map(|Bytes(bytes)| bytes),
+    );
     let fetch = fetch.map_err(|reason| failed(&ctx, url.as_str(), &reason))?;
     let number = LAST.get() + 1;
     LAST.set(number);
@@ -178,7 +188,9 @@ fn begin(
     let request = OutgoingRequest::new(sent);
     let is_set = request.set_scheme(Some(&scheme)).is_ok()
         && request.set_authority(Some(&authority(&url))).is_ok()
-        && request.set_path_with_query(Some(&url[Position::BeforePath..Position::AfterQuery])).is_ok();
+        && request
+            .set_path_with_query(Some(&url[Position::BeforePath..Position::AfterQuery]))
+            .is_ok();
     if !is_set {
         return Err("it cannot be asked for".to_owned());
     }
@@ -302,7 +314,9 @@ fn reason(code: &ErrorCode, url: &Url) -> String {
         ErrorCode::DestinationIpProhibited => {
             "none of its addresses is public or granted: plugin_allow=ADDRESS beside the name"
         }
-        ErrorCode::ConnectionLimitReached => "too many requests are under way (option `plugin_fetches`)",
+        ErrorCode::ConnectionLimitReached => {
+            "too many requests are under way (option `plugin_fetches`)"
+        }
         ErrorCode::DnsError(_) => "its name is not known",
         ErrorCode::DnsTimeout => "its name was not found in time",
         ErrorCode::ConnectionRefused => "it refuses to be connected to",

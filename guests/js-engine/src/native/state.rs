@@ -78,9 +78,11 @@ fn state_compare_and_set(
     let known = version as u64;
     match state::compare_and_set(&key, known, &value.0, milliseconds(ttl)) {
         Ok(version) => Ok(Some(version as f64)),
-        Err(standing) if standing == known => {
-            Err(refused(&ctx, &key, "there is no room, or the key is too long"))
-        }
+        Err(standing) if standing == known => Err(refused(
+            &ctx,
+            &key,
+            "there is no room, or the key is too long",
+        )),
         Err(_) => Ok(None),
     }
 }

@@ -29,7 +29,9 @@ pub(super) fn specs(
             .map_err(|error| at(options, Some(plugin.place), error))?;
         let mut spec = spec(plugin, name, options)?;
         if spec.kind == Kind::Script {
-            spec.grants.directories.extend(reach(&plugin.file, rdirs, wdir));
+            spec.grants
+                .directories
+                .extend(reach(&plugin.file, rdirs, wdir));
         }
         specs.push(spec);
     }
