@@ -2,7 +2,8 @@
 
 wasmtime::component::bindgen!({
     path: "../../wit",
-    world: "httpout:plugin/plugin",
+    // A plugin, and all that any of them imports; `wasi:http` comes as a whole.
+    world: "httpout:plugin/script-engine",
     with: {
         "wasi": wasmtime_wasi::p2::bindings,
         "httpout:plugin/http.exchange": crate::store::ExchangeHandle,

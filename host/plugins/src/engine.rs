@@ -15,7 +15,7 @@ use crate::limiter::{CORE_INSTANCES, MEMORIES, TABLES};
 use crate::metrics::Metrics;
 use crate::open_at;
 use crate::reuse::{Idle, Live};
-use crate::spec::{Grants, Pool};
+use crate::spec::{Kind, PluginSpec, Pool};
 use crate::state::Spaces;
 use crate::store::StoreState;
 
@@ -225,20 +225,22 @@ fn pooled(shared: &Pool) -> Config {
     config
 }
 
-/// What the guests of a plugin with these grants may import.
+/// What the guests of a plugin may import: that of all, and what it is granted.
 pub(crate) fn link(
     engine: &wasmtime::Engine,
-    grants: &Grants,
+    spec: &PluginSpec,
 ) -> wasmtime::Result<Linker<StoreState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     open_at::add_to_linker(&mut linker)?;
     http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
-    script::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     state::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     metrics::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
-    if !grants.destinations.is_empty() {
+    if spec.kind == Kind::Script {
+        script::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    }
+    if !spec.grants.destinations.is_empty() {
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     }
     Ok(linker)
