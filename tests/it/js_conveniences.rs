@@ -321,7 +321,7 @@ fn what_the_types_declare_is_there() {
         (kind != "module").then_some(&rest[..end])
     });
     let names: Vec<&str> = declared.collect();
-    assert!(names.len() > 70 && names.contains(&"fetch"), "{names:?}");
+    assert!(names.len() > 60 && names.contains(&"fetch"), "{names:?}");
     assert_eq!(put(&server, "/missing", &names.join(",")).text(), "");
     assert_eq!(put(&server, "/missing", "fetch,nothing").text(), "nothing");
 }
