@@ -46,6 +46,13 @@ impl Chain {
         }
     }
 
+    /// The server serves: what plugins do beside requests begins.
+    pub async fn begin_background(&self) {
+        for slot in &self.slots {
+            slot.begin_background().await;
+        }
+    }
+
     /// Whether there is no plugin to ask.
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()

@@ -33,6 +33,8 @@ pub struct Engine {
     instances: Arc<Semaphore>,
     /// One plugin is loaded at a time; it needs an instance beside those of the requests.
     loading: Arc<Semaphore>,
+    /// Turns of work that belongs to no request: each instance has one at a time.
+    turns: Arc<Semaphore>,
     cache: Option<Cache>,
     idle: Arc<Idle>,
     /// Requests that wait for an instance.
@@ -55,10 +57,16 @@ impl Engine {
             .map_err(refused)?;
         let instances = Arc::new(Semaphore::new(pool.instances as usize));
         let loading = Arc::new(Semaphore::new(1));
+        let turns = Arc::new(Semaphore::new(pool.background as usize));
         let all_free = {
             let (instances, all) = (instances.clone(), pool.instances as usize);
+            let (turns, all_turns) = (turns.clone(), pool.background as usize);
             let loading = loading.clone();
-            move || instances.available_permits() == all && loading.available_permits() == 1
+            move || {
+                instances.available_permits() == all
+                    && loading.available_permits() == 1
+                    && turns.available_permits() == all_turns
+            }
         };
         let clock = Clock::start(wasmtime.weak(), all_free)
             .map_err(|error| LoadError::Engine(error.to_string()))?;
@@ -73,6 +81,7 @@ impl Engine {
             metrics,
             instances,
             loading,
+            turns,
             idle: Arc::default(),
             waiting: AtomicUsize::new(0),
             clock,
@@ -112,6 +121,14 @@ impl Engine {
     /// Reserves the instance that plugins are tried in while they are loaded.
     pub(crate) async fn reserve_for_loading(&self) -> OwnedSemaphorePermit {
         let waiting = self.loading.clone().acquire_owned();
+        let permit = waiting.await.expect("the semaphore is never closed");
+        self.clock.wake();
+        permit
+    }
+
+    /// Begins a turn of an instance whose work belongs to no request. Between its turns no clock need run for it.
+    pub(crate) async fn begin_turn(&self) -> OwnedSemaphorePermit {
+        let waiting = self.turns.clone().acquire_owned();
         let permit = waiting.await.expect("the semaphore is never closed");
         self.clock.wake();
         permit
@@ -201,7 +218,7 @@ fn config(stack: usize) -> Config {
 }
 
 fn pooled(shared: &Pool) -> Config {
-    let instances = shared.instances + LOADING;
+    let instances = shared.instances + shared.background + LOADING;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES))

@@ -6,6 +6,7 @@
 //!
 //! This crate is the only one that names wasmtime. It knows no socket, no option and no mode.
 
+mod background;
 mod bindings;
 mod breaker;
 mod cache;

@@ -5,6 +5,7 @@ import * as gpaccore from 'httpout:gpaccore';
 import { constants } from 'httpout:constants';
 import { console, print, warn } from 'httpout:console';
 import { TextDecoder, TextEncoder } from 'httpout:encoding';
+import { begin_watch, read_with } from 'httpout:globals';
 import { HTTPOutRequest } from 'httpout:request';
 import { attach, session } from 'httpout:session';
 import { structuredClone } from 'httpout:clone';
@@ -12,7 +13,8 @@ import * as timers from 'httpout:timers';
 import { URL, URLSearchParams } from 'httpout:url';
 import { atob, btoa, crypto } from 'httpout:web';
 
-export { run_timers } from 'httpout:timers';
+export { begin_background, forget_timers as end_request, put_aside, run_timers } from 'httpout:timers';
+export { watch_globals, written_globals } from 'httpout:globals';
 
 /** The documented object: scripts give it their `on_request`. */
 const httpout = {};
@@ -40,6 +42,9 @@ for (const [name, value] of Object.entries(globals)) {
 
 // QuickJS seeds its own once, before the snapshot that all requests begin with.
 Math.random = native.random;
+
+globalThis.__httpout_read_with = read_with;
+begin_watch();
 
 /** After the script has run: whether there is something to answer with. */
 export function find_handler() {
