@@ -84,7 +84,7 @@ impl ReadBody {
 }
 
 /// Calls `read` until it has bytes, or says that there are no more.
-async fn next_block(
+pub(crate) async fn next_block(
     shared: Shared,
     exchange: Arc<Exchange>,
     max: u32,

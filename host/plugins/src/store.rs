@@ -121,6 +121,11 @@ impl StoreState {
         *self = StoreState { limiter, ..fresh };
     }
 
+    /// Whether its instance has grown too large to go on with.
+    pub(crate) fn is_large(&self) -> bool {
+        self.limiter.is_half_taken()
+    }
+
     /// A store of this state, with its limits and without time: it yields at each tick of the clock.
     pub(crate) fn into_store(self, engine: &wasmtime::Engine) -> Store<StoreState> {
         let (handles, body) = (self.spec.limits.handles, self.spec.limits.body);

@@ -3,6 +3,7 @@
 mod check;
 mod connection;
 mod connections;
+mod dry_run;
 mod framing;
 mod listener;
 mod refusal;
