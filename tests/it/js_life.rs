@@ -1,6 +1,7 @@
 //! How scripts live (option `js`): what they do beside requests, what they remember, how they are replaced and checked, and
 //! how long they may take.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::process::Output;
 
 use crate::support::server::{self, command};
@@ -560,4 +561,78 @@ fn what_a_request_leaves_behind_ends_with_it_where_instances_are_used_again() {
         assert_eq!(Client::get(&server, "/grows").status, 200);
     }
     assert!(!server.log().contains("memory"), "{}", server.log());
+}
+
+#[test]
+fn a_script_with_timers_starts_from_the_cache_and_never_from_what_it_was() {
+    let tree = Tree::new();
+    let cache = tree.text("cache");
+    tree.write("lib.js", b"export const name = 'first';");
+    let script = "
+        import { name } from './lib.js';
+        setInterval(() => {}, 1000);
+        await new Promise((done) => setTimeout(done, 10));
+        setTimeout(() => print('works'), 1);
+        httpout.on_request = (r) => { r.reply = 200; r.body = name; r.send(); };
+    ";
+    tree.write("my.js", script.as_bytes());
+    let start = || {
+        let server = Server::start(["--js", &*tree.text("my.js"), "--plugin_cache", &cache]);
+        server.wait_for_log("works");
+        let entries = std::fs::read_dir(&cache).expect("was made").count();
+        (entries, Client::get(&server, "/").text().to_owned())
+    };
+    // The engine, the script, the functions of both, and the seed.
+    assert_eq!(start(), (4, "first".to_owned()));
+    assert_eq!(start(), (4, "first".to_owned()));
+    tree.write("lib.js", b"export const name = 'other';");
+    assert_eq!(start(), (5, "other".to_owned()));
+    for entry in std::fs::read_dir(&cache).expect("was made") {
+        let found = entry.and_then(|entry| entry.metadata()).expect("is there");
+        assert_eq!(found.mode() & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn functions_on_disk_that_are_broken_are_compiled_again() {
+    let tree = Tree::new();
+    let cache = tree.text("cache");
+    let start = |text: &str| {
+        tree.write("my.js", saying(text).as_bytes());
+        let server = Server::start(["--js", &*tree.text("my.js"), "--plugin_cache", &cache]);
+        assert_eq!(Client::get(&server, "/").text(), text);
+    };
+    start("whole");
+    for entry in std::fs::read_dir(&cache).expect("was made") {
+        let path = entry.expect("is there").path();
+        let bytes = std::fs::read(&path).expect("is a file");
+        std::fs::write(&path, &bytes[..bytes.len() / 2]).expect("is ours");
+    }
+    start("broken");
+}
+
+#[test]
+fn the_check_takes_compiled_code_and_leaves_none() {
+    let tree = Tree::new();
+    tree.write("my.js", saying("ok").as_bytes());
+    let (script, cache) = (tree.text("my.js"), tree.text("cache"));
+    let check = || check(&[&script, "--plugin_cache", &cache]);
+    assert_eq!(check().0, Some(0));
+    assert!(!tree.path("cache").exists());
+    drop(Server::start(["--js", &*script, "--plugin_cache", &cache]));
+    let entries = || -> Vec<_> {
+        let entries = std::fs::read_dir(&cache).expect("was made").flatten();
+        let mut names: Vec<_> = entries
+            .map(|entry| {
+                (
+                    entry.file_name(),
+                    entry.metadata().expect("is there").mtime(),
+                )
+            })
+            .collect();
+        names.sort();
+        names
+    };
+    let before = entries();
+    assert_eq!((check().0, entries()), (Some(0), before));
 }

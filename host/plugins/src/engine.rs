@@ -11,6 +11,7 @@ use crate::bindings::httpout::plugin::{host, http, metrics, script, state};
 use crate::cache::Cache;
 use crate::clock::Clock;
 use crate::error::{Fault, LoadError};
+use crate::functions::Functions;
 use crate::limiter::{CORE_INSTANCES, MEMORIES, TABLES};
 use crate::metrics::Metrics;
 use crate::open_at;
@@ -35,7 +36,8 @@ pub struct Engine {
     loading: Arc<Semaphore>,
     /// Turns of work that belongs to no request: each instance has one at a time.
     turns: Arc<Semaphore>,
-    cache: Option<Cache>,
+    cache: Option<Arc<Cache>>,
+    functions: Arc<Functions>,
     idle: Arc<Idle>,
     /// Requests that wait for an instance.
     waiting: AtomicUsize,
@@ -49,10 +51,16 @@ impl Engine {
     /// `LoadError::Engine` where the machine can run no WebAssembly.
     pub fn new(pool: Pool) -> Result<Engine, LoadError> {
         let refused = |error: wasmtime::Error| LoadError::Engine(format!("{error:#}"));
-        let wasmtime = wasmtime::Engine::new(&pooled(&pool))
+        let cache = open_cache(&pool).map(Arc::new);
+        let functions = Arc::new(Functions::new(cache.clone()));
+        let new = |mut config: Config| {
+            config.enable_incremental_compilation(functions.clone())?;
+            wasmtime::Engine::new(&config)
+        };
+        let wasmtime = new(pooled(&pool))
             .or_else(|error| {
                 tracing::warn!("plugins run without a pool of instances, slower: {error:#}");
-                wasmtime::Engine::new(&config(pool.stack))
+                new(config(pool.stack))
             })
             .map_err(refused)?;
         let instances = Arc::new(Semaphore::new(pool.instances as usize));
@@ -75,7 +83,8 @@ impl Engine {
             .then(|| Arc::new(Metrics::new(instances.clone())));
         Ok(Engine {
             wasmtime,
-            cache: open_cache(&pool),
+            cache,
+            functions,
             pool,
             spaces: Arc::default(),
             metrics,
@@ -99,6 +108,11 @@ impl Engine {
             Some(cache) => cache.component(&self.wasmtime, bytes),
             None => Component::new(&self.wasmtime, bytes),
         }
+    }
+
+    /// A plugin has been loaded, or has not: what its compilation has left is put away. May block.
+    pub(crate) fn end_compiling(&self) {
+        self.functions.put_away();
     }
 
     /// What random numbers of `init` begin with that need not be secret, such as those that order hash tables: the same at
@@ -194,7 +208,10 @@ fn open_cache(pool: &Pool) -> Option<Cache> {
         tracing::debug!(target: "plugin", "plugins are compiled at each start: there is no directory for their code");
         return None;
     };
-    Cache::open(path)
+    if !pool.keeps && !path.exists() {
+        return None;
+    }
+    Cache::open(path, pool.keeps)
         .inspect_err(|reason| {
             tracing::warn!(target: "plugin", "plugins are compiled at each start (option `plugin_cache`): {reason}");
         })

@@ -21,6 +21,7 @@ mod engine;
 mod error;
 mod exchange;
 mod exports;
+mod functions;
 mod host;
 mod limiter;
 mod log;

@@ -85,7 +85,11 @@ async fn off_the_workers(
 ) -> Result<Arc<Plugin>, LoadError> {
     let path = spec.path.clone();
     let runtime = Handle::current();
-    let loading = move || runtime.block_on(load(engine, spec, server, common));
+    let loading = move || {
+        let loaded = runtime.block_on(load(engine.clone(), spec, server, common));
+        engine.end_compiling();
+        loaded
+    };
     let loaded = tokio::task::spawn_blocking(loading).await;
     loaded.unwrap_or_else(|error| Err(panicked(&path, &error)))
 }

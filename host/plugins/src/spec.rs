@@ -175,6 +175,8 @@ pub struct Pool {
     pub table: usize,
     /// Where compiled plugins are kept (option `plugin_cache`); none to compile at each start.
     pub cache: Option<PathBuf>,
+    /// Whether anything is written there.
+    pub keeps: bool,
     /// Whether figures are recorded (option `metrics`).
     pub metrics: bool,
 }

@@ -25,7 +25,7 @@ pub async fn check(settings: Settings, request: Option<String>) -> Result<String
     let request = DryRequest::parse(request.as_deref().unwrap_or("GET /"))?;
     let mut report = String::new();
     let pool = settings.pool.map(|pool| Pool {
-        cache: None,
+        keeps: false,
         ..pool
     });
     let engine = pool.map(Engine::new).transpose()?.map(Arc::new);

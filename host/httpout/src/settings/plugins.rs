@@ -200,6 +200,7 @@ pub(super) fn pool(
             false => size(options.plugin_stack),
         },
         cache: cache(options)?,
+        keeps: true,
         metrics,
     }))
 }
