@@ -18,6 +18,8 @@ mod growing;
 mod growing_ranges;
 mod guests;
 mod js;
+mod js_conveniences;
+mod js_fetch;
 mod js_life;
 mod kept_files;
 mod limits;

@@ -4,7 +4,7 @@ use rquickjs::function::IntoArgs;
 use rquickjs::{Context, Ctx, FromJs, Function, JsLifetime, Module, Object, Persistent, Runtime};
 
 use crate::fault::Fault;
-use crate::{globals, modules, native, rejections, script, time};
+use crate::{globals, modules, native, rejections, script, time, waits};
 
 /// Stack of scripts in bytes. Their calls take a multiple of it from the stack of the instance, which is larger: an
 /// endless recursion ends in a RangeError that a script can catch.
@@ -34,6 +34,7 @@ pub(crate) struct Callbacks {
     pub(crate) close: Callback,
     find_handler: Callback,
     run_timers: Callback,
+    run_waits: Callback,
     put_aside: Callback,
     begin_background: Callback,
     end_request: Callback,
@@ -56,6 +57,7 @@ impl Callbacks {
             close: function("close")?,
             find_handler: function("find_handler")?,
             run_timers: function("run_timers")?,
+            run_waits: function("run_waits")?,
             put_aside: function("put_aside")?,
             begin_background: function("begin_background")?,
             end_request: function("end_request")?,
@@ -87,6 +89,7 @@ impl Engine {
         engine.runtime.set_gc_threshold(GARBAGE);
         modules::close();
         native::forget_seed();
+        waits::loaded();
         time::begin_call();
         Ok(engine)
     }
@@ -125,12 +128,15 @@ impl Engine {
         value.and_then(|value| jobs.map(|()| value))
     }
 
-    /// Runs the timers that are due.
-    pub(crate) fn run_timers(&self) -> Result<(), Fault> {
-        match time::is_alarm_due() {
-            true => self.call(&self.callbacks.run_timers, ()),
-            false => Ok(()),
+    /// Runs the timers that are due, and what was waited for and has come.
+    pub(crate) fn run_due(&self) -> Result<(), Fault> {
+        if time::is_alarm_due() {
+            self.call::<_, ()>(&self.callbacks.run_timers, ())?;
         }
+        if waits::is_any_but_timers() {
+            self.call::<_, ()>(&self.callbacks.run_waits, ())?;
+        }
+        Ok(())
     }
 
     /// In an instance that serves no request: what the script posted while it was loaded runs here.

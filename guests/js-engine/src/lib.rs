@@ -16,6 +16,7 @@ mod rejections;
 mod request;
 mod script;
 mod time;
+mod waits;
 
 mod bindings {
     wit_bindgen::generate!({

@@ -21,22 +21,32 @@ const NATIVE: &str = "httpout:native";
 /// Names that scripts import.
 const PUBLIC: [&str; 3] = ["gpaccore", "os", "std"];
 
-const MODULES: [(&str, &str); 16] = [
+const MODULES: [(&str, &str); 26] = [
+    ("abort", include_str!("js/abort.js")),
     ("bitstream", include_str!("js/bitstream.js")),
+    ("bodies", include_str!("js/bodies.js")),
     ("clone", include_str!("js/clone.js")),
     ("console", include_str!("js/console.js")),
     ("constants", include_str!("js/constants.js")),
     ("encoding", include_str!("js/encoding.js")),
+    ("fetch", include_str!("js/fetch.js")),
     ("file", include_str!("js/file.js")),
     ("globals", include_str!("js/globals.js")),
     ("gpaccore", include_str!("js/gpaccore.js")),
+    ("headers", include_str!("js/headers.js")),
+    ("incoming", include_str!("js/incoming.js")),
+    ("metrics", include_str!("js/metrics.js")),
     ("os", include_str!("js/os.js")),
+    ("outgoing", include_str!("js/outgoing.js")),
     ("request", include_str!("js/request.js")),
+    ("response", include_str!("js/response.js")),
     ("session", include_str!("js/session.js")),
+    ("state", include_str!("js/state.js")),
     ("std", include_str!("js/std.js")),
     ("sys", include_str!("js/sys.js")),
     ("timers", include_str!("js/timers.js")),
     ("url", include_str!("js/url.js")),
+    ("waits", include_str!("js/waits.js")),
     ("web", include_str!("js/web.js")),
 ];
 

@@ -48,7 +48,7 @@ fn evaluate_module(engine: &Engine, name: &str, text: String) -> Result<(), Faul
         if !time::await_alarm() {
             return Err(Fault::new("it awaits what never comes"));
         }
-        engine.run_timers()?;
+        engine.run_due()?;
     }
     Ok(())
 }

@@ -54,17 +54,14 @@ impl Chain {
         }
     }
 
-    /// What its script, which stands behind the plugins, answers to a request that nobody made; none without a script.
+    /// What its script, the last one, answers to a request that nobody made; none without a script.
     ///
     /// # Errors
     /// The script failed.
     pub async fn dry_run(&self, exchange: Exchange) -> Option<Result<DryReply, Fault>> {
-        let last = self.slots.last()?.plugin();
-        let is_script = last.spec.kind == Kind::Script;
-        match is_script {
-            true => Some(dry_run(&last, exchange).await),
-            false => None,
-        }
+        let mut plugins = self.slots.iter().rev().map(Slot::plugin);
+        let script = plugins.find(|plugin| plugin.spec.kind == Kind::Script)?;
+        Some(dry_run(&script, exchange).await)
     }
 
     /// Whether there is no plugin to ask.

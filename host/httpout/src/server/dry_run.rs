@@ -84,7 +84,10 @@ pub(super) async fn dry_run(
     };
     let asked = format!("`{} {}`", request.method, request.target);
     let reply = replied.map_err(|fault| StartupError::Option {
-        option: "js",
+        option: match settings.options.js {
+            Some(_) => "js",
+            None => "plugin",
+        },
         reason: format!("a dry run of {asked} fails: {fault}"),
     })?;
     let mut lines = vec![format!("{asked} is answered by {}", answer(&reply))];
