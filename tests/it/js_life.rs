@@ -82,6 +82,32 @@ fn requests_see_neither_the_timers_nor_the_globals_of_the_work_beside_them() {
 }
 
 #[test]
+fn requests_see_the_work_beside_them_in_state() {
+    let tree = Tree::new();
+    let script = "
+        setInterval(() => state.increment('beats'), 5);
+        setTimeout(async () => {
+            for await (const { value } of state.watch('asked')) state.set('answer', `heard ${value}`);
+        }, 0);
+        httpout.on_request = async (r) => {
+            if (r.path === '/beats') {
+                await state.changed('beats');
+                return r.respond({ body: 'a beat' });
+            }
+            const { version } = state.entry('answer');
+            // It is heard as soon as the work has begun to listen.
+            const again = setInterval(() => state.set('asked', r.target), 5);
+            const { value } = await state.changed('answer', version);
+            clearInterval(again);
+            r.respond({ body: value });
+        };
+    ";
+    let server = with_script(&tree, script, &[]);
+    assert_eq!(Client::get(&server, "/beats").text(), "a beat");
+    assert_eq!(Client::get(&server, "/one").text(), "heard /one");
+}
+
+#[test]
 fn timers_set_while_the_script_awaits_at_load_keep_their_order() {
     let tree = Tree::new();
     let script = "

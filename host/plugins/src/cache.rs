@@ -34,6 +34,9 @@ const TEMPORARY: &str = "new-";
 /// The file of [`Cache::seed`].
 const SEED: &str = "seed";
 
+/// The file of [`Cache::store_functions`].
+const FUNCTIONS: &str = "functions";
+
 const CHECKSUM: usize = 32;
 
 /// A directory of compiled components.
@@ -88,24 +91,24 @@ impl Cache {
             return Ok(component);
         }
         let component = Component::new(engine, bytes)?;
-        self.store_entry(&key, &component.serialize()?);
+        self.store_entry(&key.name(), &key, &component.serialize()?);
         Ok(component)
     }
 
-    /// Keeps what belongs to this version of the server, by a name.
-    pub(crate) fn store_named(&self, name: &str, bytes: &[u8]) {
-        self.store_entry(&Key::named(name), bytes);
+    /// Keeps the functions of all components, in place of those that are here.
+    pub(crate) fn store_functions(&self, bytes: &[u8]) {
+        self.store_entry(FUNCTIONS, &Key::of_functions(), bytes);
     }
 
-    /// What was kept by a name, if it is here and whole.
-    pub(crate) fn load_named(&self, name: &str) -> Option<Vec<u8>> {
-        let mut bytes = self.load_entry(&Key::named(name))?;
+    /// The functions of all components, if they are here and whole.
+    pub(crate) fn load_functions(&self) -> Option<Vec<u8>> {
+        let mut bytes = self.load_entry(FUNCTIONS, &Key::of_functions())?;
         bytes.drain(..CHECKSUM);
         Some(bytes)
     }
 
-    fn store_entry(&self, key: &Key, bytes: &[u8]) {
-        if let Err(error) = self.store(&key.name(), &[&key.checksum(bytes), bytes]) {
+    fn store_entry(&self, name: &str, key: &Key, bytes: &[u8]) {
+        if let Err(error) = self.store(name, &[&key.checksum(bytes), bytes]) {
             let path = self.path.display();
             tracing::warn!(target: "plugin", "a compiled plugin cannot be kept in `{path}`: {error}");
         }
@@ -124,9 +127,9 @@ impl Cache {
         Ok(u128::from_ne_bytes(seed))
     }
 
-    /// The entry of this key behind its checksum, if it is here and whole.
-    fn load_entry(&self, key: &Key) -> Option<Vec<u8>> {
-        let (file, bytes) = self.read(&key.name()).ok()?;
+    /// The entry of this name and key behind its checksum, if it is here and whole.
+    fn load_entry(&self, name: &str, key: &Key) -> Option<Vec<u8>> {
+        let (file, bytes) = self.read(name).ok()?;
         let (checksum, content) = bytes.split_at_checked(CHECKSUM)?;
         if checksum != key.checksum(content) {
             return None;
@@ -139,7 +142,7 @@ impl Cache {
     }
 
     fn load(&self, engine: &Engine, key: &Key) -> Option<Component> {
-        let bytes = self.load_entry(key)?;
+        let bytes = self.load_entry(&key.name(), key)?;
         let code = &bytes[CHECKSUM..];
         #[expect(unsafe_code, reason = "compiled code cannot be checked, only trusted")]
         // SAFETY: `serialize` gave these bytes: the checksum shows that they are those that `store` wrote under this
@@ -223,7 +226,7 @@ impl Cache {
             let Ok(name) = entry.file_name().to_str() else {
                 continue;
             };
-            if !is_temporary(name) && !Key::is_name(name) {
+            if !is_temporary(name) && !Key::is_name(name) && name != FUNCTIONS {
                 continue;
             }
             // Another server may have removed it.
@@ -265,9 +268,9 @@ impl Key {
         Key(hash.0.finalize().into())
     }
 
-    fn named(name: &str) -> Key {
-        let hash = Sha256::new().chain_update(env!("CARGO_PKG_VERSION"));
-        Key(hash.chain_update(name).finalize().into())
+    /// Each function tells by itself what it was made from, for which processor, by which compiler.
+    fn of_functions() -> Key {
+        Key(Sha256::digest(FUNCTIONS).into())
     }
 
     fn name(&self) -> String {

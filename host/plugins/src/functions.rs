@@ -9,9 +9,6 @@ use wasmtime::CacheStore;
 
 use crate::cache::Cache;
 
-/// Where they are on disk: they tell by themselves what they were made from, for which processor, by which compiler.
-const NAME: &str = "functions";
-
 /// What all of them may take, in bytes; beyond it only those of the last component stay.
 const SIZE: usize = 64 << 20;
 
@@ -58,7 +55,7 @@ impl Functions {
             held.by_key.retain(|_, function| function.is_used);
         }
         if size(&held) <= SIZE {
-            cache.store_named(NAME, &encode(&held));
+            cache.store_functions(&encode(&held));
         }
     }
 
@@ -67,7 +64,8 @@ impl Functions {
         let mut held = self.held();
         if !held.is_loaded {
             held.is_loaded = true;
-            let bytes = self.cache.as_ref().and_then(|cache| cache.load_named(NAME));
+            let bytes = self.cache.as_ref();
+            let bytes = bytes.and_then(|cache| cache.load_functions());
             for (key, code) in decode(&bytes.unwrap_or_default()) {
                 let (code, is_used) = (code.to_owned(), false);
                 held.by_key
