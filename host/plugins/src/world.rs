@@ -4,11 +4,11 @@ use std::path::Path;
 
 use wasmtime::component::{Component, InstancePre};
 
-use crate::bindings::PluginPre;
+use crate::bindings::ScriptEnginePre;
 use crate::engine::{self, Engine};
 use crate::error::{LoadError, escape, limit_of};
 use crate::exports::{Exports, HANDLER};
-use crate::spec::Grants;
+use crate::spec::PluginSpec;
 use crate::store::StoreState;
 
 /// A component that is a plugin, compiled and linked.
@@ -21,20 +21,17 @@ pub(crate) struct Linked {
 ///
 /// # Errors
 /// Why it is no plugin, or needs what it is not given.
-pub(crate) fn link(
-    engine: &Engine,
-    grants: &Grants,
-    path: &Path,
-    bytes: &[u8],
-) -> Result<Linked, LoadError> {
+pub(crate) fn link(engine: &Engine, spec: &PluginSpec, bytes: &[u8]) -> Result<Linked, LoadError> {
+    let path = &*spec.path;
     let component = compile(engine, path, bytes)?;
     check_handler(engine, path, &component)?;
-    let linker = engine::link(&engine.wasmtime, grants);
+    let linker = engine::link(&engine.wasmtime, spec);
     let pre = match linker.and_then(|linker| linker.instantiate_pre(&component)) {
         Ok(pre) => pre,
         Err(error) => return Err(missing_import(engine, path, &component, &error)),
     };
-    let world = PluginPre::new(pre).map_err(|error| one_line(&error));
+    // What it exports is that of every plugin; its imports are satisfied already.
+    let world = ScriptEnginePre::new(pre).map_err(|error| one_line(&error));
     let exports = Exports::find(&component).ok_or_else(|| "a function is missing".to_owned());
     match (world, exports) {
         (Ok(world), Ok(exports)) => Ok(Linked {
