@@ -17,10 +17,18 @@ pub(crate) const MAIN: &str = "httpout:main";
 pub(crate) const MAIN_TEXT: &str = include_str!("js/main.js");
 const NATIVE: &str = "httpout:native";
 
+/// What the engine's own modules begin with, on their first line: a script may replace the objects of the language, and
+/// must not break the engine.
+const PRIMORDIALS: &str = "import { Array, ArrayBuffer, BigInt, Boolean, DOMException, DataView, Date, Error, JSON, Map, \
+    Math, Number, Object, Promise, RangeError, Reflect, RegExp, Set, String, Symbol, TypeError, Uint8Array, own, \
+    to_lower_case, well_formed } from 'httpout:primordials'; ";
+
+const PRIMORDIAL: &str = "primordials";
+
 /// Names that scripts import.
 const PUBLIC: [&str; 3] = ["gpaccore", "os", "std"];
 
-const MODULES: [(&str, &str); 15] = [
+const MODULES: [(&str, &str); 16] = [
     ("bitstream", include_str!("js/bitstream.js")),
     ("clone", include_str!("js/clone.js")),
     ("console", include_str!("js/console.js")),
@@ -29,6 +37,7 @@ const MODULES: [(&str, &str); 15] = [
     ("file", include_str!("js/file.js")),
     ("gpaccore", include_str!("js/gpaccore.js")),
     ("os", include_str!("js/os.js")),
+    (PRIMORDIAL, include_str!("js/primordials.js")),
     ("request", include_str!("js/request.js")),
     ("session", include_str!("js/session.js")),
     ("std", include_str!("js/std.js")),
@@ -109,7 +118,10 @@ impl rquickjs::loader::Loader for Loader {
         if let Some(own) = name.strip_prefix(INTERNAL) {
             let found = MODULES.iter().find(|(known, _)| *known == own);
             let (_, text) = found.ok_or_else(|| Error::new_loading(name))?;
-            return Module::declare(ctx.clone(), name, *text);
+            return match own == PRIMORDIAL {
+                true => Module::declare(ctx.clone(), name, *text),
+                false => declare(ctx, name, text),
+            };
         }
         let text = TEXTS.with_borrow(|texts| texts.get(name).cloned());
         Module::declare(
@@ -118,6 +130,11 @@ impl rquickjs::loader::Loader for Loader {
             text.ok_or_else(|| Error::new_loading(name))?,
         )
     }
+}
+
+/// Declares a module of the engine.
+pub(crate) fn declare<'js>(ctx: &Ctx<'js>, name: &str, text: &str) -> Result<Module<'js, Declared>> {
+    Module::declare(ctx.clone(), name, format!("{PRIMORDIALS}{text}"))
 }
 
 /// A path relative to the directory of a file, as one relative to that of the script; none where it leaves that.

@@ -10,7 +10,7 @@ import { attach, session } from 'httpout:session';
 import { structuredClone } from 'httpout:clone';
 import * as timers from 'httpout:timers';
 import { URL, URLSearchParams } from 'httpout:url';
-import { atob, btoa, crypto } from 'httpout:web';
+import { atob, btoa, crypto, performance } from 'httpout:web';
 
 export { run_timers } from 'httpout:timers';
 
@@ -30,16 +30,14 @@ const globals = {
   // Modules' names, which the document's samples use without importing them.
   Bitstream, File, SHA1, Sys,
   clearInterval, clearTimeout, setInterval, setTimeout,
-  // That of QuickJS counts from when it was started, before the snapshot.
-  performance: { now: native.now },
-  TextDecoder, TextEncoder, URL, URLSearchParams, atob, btoa, crypto, structuredClone,
+  performance, TextDecoder, TextEncoder, URL, URLSearchParams, atob, btoa, crypto, structuredClone,
 };
 for (const [name, value] of Object.entries(globals)) {
   Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
 }
 
 // QuickJS seeds its own once, before the snapshot that all requests begin with.
-Math.random = native.random;
+globalThis.Math.random = native.random;
 
 /** After the script has run: whether there is something to answer with. */
 export function find_handler() {

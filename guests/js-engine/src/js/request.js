@@ -43,7 +43,7 @@ export class HTTPOutRequest {
     exchange_of = (request) => request.#exchange;
     for (const [name, ask] of Object.entries(FACTS)) {
       const keep = (request, value) => Object.defineProperty(
-        request, name, { value, writable: true, enumerable: true, configurable: true });
+        request, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
       Object.defineProperty(this.prototype, name, {
         get() {
           const value = ask(exchange_of(this));
@@ -106,32 +106,33 @@ export class HTTPOutRequest {
     if (!native.set_reply(this.#exchange, Math.min(Math.max(reply, 0), 0xffff))) {
       throw new RangeError(`request.reply cannot be ${reply}`);
     }
-    for (const { name, value } of this.headers_out.slice(this.#fields)) {
+    const fields = this.headers_out;
+    for (; this.#fields < fields.length; this.#fields++) {
+      const { name, value } = fields[this.#fields] ?? {};
       if (name !== undefined && value !== undefined) this.#add(String(name), String(value));
     }
-    this.#fields = this.headers_out.length;
     if (this.body != null) this.#set_body(this.body);
   }
 
   #add(name, value) {
     // The server frames the message; it wants to know how long what `read` gives will be.
-    if (name.toLowerCase() === 'content-length') {
+    if (to_lower_case(name) === 'content-length') {
       const length = Number(value);
       this.#length = Number.isSafeInteger(length) && length >= 0 ? length : undefined;
     } else {
-      native.add_header(this.#exchange, name.toWellFormed(), value.toWellFormed());
+      native.add_header(this.#exchange, well_formed(name), well_formed(value));
     }
   }
 
   #set_body(body) {
     if (this.reply === 0) {
       // A path of the host, or else one that a request could ask for.
-      const path = String(body).toWellFormed();
+      const path = well_formed(String(body));
       native.set_body_file(this.#exchange, native.find_file(path) ?? path);
     } else if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
       native.set_body_bytes(this.#exchange, body);
     } else {
-      native.set_body(this.#exchange, String(body).toWellFormed());
+      native.set_body(this.#exchange, well_formed(String(body)));
     }
   }
 }
