@@ -21,7 +21,7 @@ const NATIVE: &str = "httpout:native";
 /// must not break the engine.
 const PRIMORDIALS: &str = "import { Array, ArrayBuffer, BigInt, Boolean, DOMException, DataView, Date, Error, JSON, Map, \
     Math, Number, Object, Promise, RangeError, Reflect, RegExp, Set, String, Symbol, TypeError, Uint8Array, own, \
-    to_lower_case, well_formed } from 'httpout:primordials'; ";
+    is_integer, is_safe_integer, to_lower_case, well_formed } from 'httpout:primordials'; ";
 
 const PRIMORDIAL: &str = "primordials";
 

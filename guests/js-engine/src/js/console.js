@@ -55,15 +55,18 @@ function passed(label) {
   return starts[label] === undefined ? `${label}: was not started` : `${label}: ${native.now() - starts[label]} ms`;
 }
 
-/** From a value on. What a script has made of the methods of arrays is not asked. */
+/**
+ * From a value on. Not by methods of arrays and no template, which is a method of strings in QuickJS: what a script has
+ * made of them is not asked.
+ */
 function log(level, values, first = 0) {
   let line = '';
-  for (let index = first; index < values.length; index++) line += `${index > first ? ' ' : ''}${text(values[index])}`;
+  for (let index = first; index < values.length; index++) line += (index > first ? ' ' : '') + text(values[index]);
   native.log(level > 0 ? level : 0, well_formed(line));
 }
 
 function text(value) {
-  if (value instanceof Error) return `${value}\n${value.stack ?? ''}`;
+  if (value instanceof Error) return String(value) + '\n' + String(value.stack ?? '');
   if (typeof value !== 'object' || value === null) return String(value);
   try {
     return JSON.stringify(value) ?? String(value);

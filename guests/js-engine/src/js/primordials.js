@@ -11,6 +11,7 @@ const Math = copy(globalThis.Math);
 const Object = copy(globalThis.Object);
 const Reflect = copy(globalThis.Reflect);
 const { Array, ArrayBuffer, DataView, Map, Promise, Set, Symbol, Uint8Array } = globalThis;
+export const { isInteger: is_integer, isSafeInteger: is_safe_integer } = globalThis.Number;
 const { BigInt, Boolean, Date, Number, RegExp, String } = globalThis;
 const { DOMException, Error, RangeError, TypeError } = globalThis;
 

@@ -102,7 +102,7 @@ export class HTTPOutRequest {
 
   #apply() {
     const { reply } = this;
-    if (!Number.isInteger(reply)) throw new TypeError(`request.reply is ${String(reply)}, not a status`);
+    if (!is_integer(reply)) throw new TypeError(`request.reply is ${String(reply)}, not a status`);
     if (!native.set_reply(this.#exchange, Math.min(Math.max(reply, 0), 0xffff))) {
       throw new RangeError(`request.reply cannot be ${reply}`);
     }
@@ -118,7 +118,7 @@ export class HTTPOutRequest {
     // The server frames the message; it wants to know how long what `read` gives will be.
     if (to_lower_case(name) === 'content-length') {
       const length = Number(value);
-      this.#length = Number.isSafeInteger(length) && length >= 0 ? length : undefined;
+      this.#length = is_safe_integer(length) && length >= 0 ? length : undefined;
     } else {
       native.add_header(this.#exchange, well_formed(name), well_formed(value));
     }
