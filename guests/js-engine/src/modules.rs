@@ -28,22 +28,32 @@ const PRIMORDIAL: &str = "primordials";
 /// Names that scripts import.
 const PUBLIC: [&str; 3] = ["gpaccore", "os", "std"];
 
-const MODULES: [(&str, &str); 16] = [
+const MODULES: [(&str, &str); 26] = [
+    ("abort", include_str!("js/abort.js")),
     ("bitstream", include_str!("js/bitstream.js")),
+    ("bodies", include_str!("js/bodies.js")),
     ("clone", include_str!("js/clone.js")),
     ("console", include_str!("js/console.js")),
     ("constants", include_str!("js/constants.js")),
     ("encoding", include_str!("js/encoding.js")),
+    ("fetch", include_str!("js/fetch.js")),
     ("file", include_str!("js/file.js")),
     ("gpaccore", include_str!("js/gpaccore.js")),
+    ("headers", include_str!("js/headers.js")),
+    ("incoming", include_str!("js/incoming.js")),
+    ("metrics", include_str!("js/metrics.js")),
     ("os", include_str!("js/os.js")),
+    ("outgoing", include_str!("js/outgoing.js")),
     (PRIMORDIAL, include_str!("js/primordials.js")),
     ("request", include_str!("js/request.js")),
+    ("response", include_str!("js/response.js")),
     ("session", include_str!("js/session.js")),
+    ("state", include_str!("js/state.js")),
     ("std", include_str!("js/std.js")),
     ("sys", include_str!("js/sys.js")),
     ("timers", include_str!("js/timers.js")),
     ("url", include_str!("js/url.js")),
+    ("waits", include_str!("js/waits.js")),
     ("web", include_str!("js/web.js")),
 ];
 
@@ -133,7 +143,11 @@ impl rquickjs::loader::Loader for Loader {
 }
 
 /// Declares a module of the engine.
-pub(crate) fn declare<'js>(ctx: &Ctx<'js>, name: &str, text: &str) -> Result<Module<'js, Declared>> {
+pub(crate) fn declare<'js>(
+    ctx: &Ctx<'js>,
+    name: &str,
+    text: &str,
+) -> Result<Module<'js, Declared>> {
     Module::declare(ctx.clone(), name, format!("{PRIMORDIALS}{text}"))
 }
 
