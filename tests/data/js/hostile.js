@@ -22,13 +22,14 @@ const field = (name, value) => replies((request) => {
 });
 const body = (value) => replies((request) => { request.reply = 200; request.body = value; });
 const reading = (read) => replies((request) => { request.reply = 200; request.read = read; });
+const told = new Error('told');
 const revoked = () => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; };
 /** Uses what the server and the request have, and says what it found. */
 const all = (request) => {
-  print('used', { a: 1 }, 1.5, new Error('told'));
+  print('used', { a: 1 }, 1.5, told);
   console.log(request.method, request.netid > 0, request.tls, request.IP, request.port > 0);
   request.headers_out[request.headers_out.length] = { name: 'x-set', value: request.headers_in.length > 0 };
-  request.close = (code) => { print(`closed ${code} after all`); };
+  request.close = (code) => { print('closed ' + code + ' after all'); };
   setTimeout(() => { answer(request, 'used ' + request.path); }, 1);
 };
 const used_after = (pollute) => (request) => { pollute(); all(request); };
@@ -96,7 +97,7 @@ const FAULTS = {
   '/deep/sort': () => { const f = () => [2, 1].sort(f); f(); },
   '/deep/getter': () => { const it = { get x() { return this.x; } }; return it.x; },
   '/deep/constructor': () => { class A { constructor() { new A(); } } new A(); },
-  '/deep/read': reading(function read(buffer) { return read(buffer); }),
+  '/read/recursion': reading(function read(buffer) { return read(buffer); }),
 
   // Replies that are none.
   '/reply/nan': reply(NaN),
@@ -116,7 +117,7 @@ const FAULTS = {
   '/reply/undefined': reply(undefined),
   '/reply/getter': (request) => { Object.defineProperty(request, 'reply', { get: evil }); request.send(); },
   '/body/getter': (request) => { request.reply = 200; Object.defineProperty(request, 'body', { get: evil }); request.send(); },
-  '/body/symbol': body(Symbol('s')),
+  '/fine/symbol': body(Symbol('s')),
   '/body/throws': body({ toString: evil }),
   '/body/proxy': body(new Proxy({}, { get: evil })),
   '/body/revoked': body(revoked()),
@@ -208,6 +209,12 @@ const FAULTS = {
   '/used/species': used_after(() => { Object.defineProperty(Array, Symbol.species, { get: evil }); Array.prototype.constructor = evil; }),
   '/used/own': used_after(() => { Object.prototype.__proto__; Object.setPrototypeOf(httpout, null); delete globalThis.httpout; }),
 
+  // What never comes.
+  '/stall/read': reading(() => -1),
+  '/stall/timer': () => { setInterval(() => {}, 10); },
+  '/stall/watch': async () => { await state.changed('never'); },
+
+  '/names': (request) => answer(request, Object.keys(FAULTS).join('\n')),
   '/clean': (request) => answer(request, 'clean ' + typeof {}.get + ' ' + ([].slice === evil)),
 };
 

@@ -66,12 +66,12 @@ function log(level, values, first = 0) {
 }
 
 function text(value) {
-  if (value instanceof Error) return String(value) + '\n' + String(value.stack ?? '');
   if (typeof value !== 'object' || value === null) return String(value);
   try {
+    if (value instanceof Error) return String(value) + '\n' + String(value.stack ?? '');
     return JSON.stringify(value) ?? String(value);
   } catch {
-    // It holds itself, or a BigInt.
+    // It holds itself, or a BigInt, or throws.
     return '[object]';
   }
 }

@@ -34,7 +34,7 @@ export function run_timers() {
   try {
     for (let timer = next(now, newest); timer; timer = next(now, newest)) {
       if (timer.interval !== null) insert({ ...timer, at: now + timer.interval });
-      timer.callback(...timer.values);
+      Reflect.apply(timer.callback, undefined, timer.values);
     }
   } finally {
     set_alarm();
