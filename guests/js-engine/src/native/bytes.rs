@@ -42,7 +42,7 @@ fn copy_view(view: &Object<'_>) -> Option<Vec<u8>> {
 }
 
 pub(super) fn add_to(native: &Object<'_>) -> Result<()> {
-    add_functions!(native, utf8_encode utf8_decode);
+    add_functions!(native, utf8_encode utf8_decode utf16_decode);
     Ok(())
 }
 
@@ -63,6 +63,35 @@ fn utf8_decode(
     match text {
         Cow::Owned(_) if is_fatal => Err(Exception::throw_type(&ctx, "this is not UTF-8")),
         text => Ok(List((text.into_owned(), kept))),
+    }
+}
+
+/// The text of UTF-16, low bytes first, and what [`utf8_decode`] says of its end.
+fn utf16_decode(
+    ctx: Ctx<'_>,
+    bytes: Bytes,
+    is_fatal: bool,
+    is_end: bool,
+) -> Result<List<(String, usize)>> {
+    let Bytes(bytes) = bytes;
+    let mut units: Vec<u16> = bytes
+        .chunks_exact(2)
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
+    let mut kept = bytes.len() % 2;
+    let is_high = |unit: &u16| (0xd800..0xdc00).contains(unit);
+    if is_end && kept > 0 {
+        // Half of a unit is as wrong as half of a pair.
+        units.push(0xd800);
+        kept = 0;
+    } else if !is_end && units.last().is_some_and(is_high) {
+        units.pop();
+        kept += 2;
+    }
+    match String::from_utf16(&units) {
+        Ok(text) => Ok(List((text, kept))),
+        Err(_) if is_fatal => Err(Exception::throw_type(&ctx, "this is not UTF-16")),
+        Err(_) => Ok(List((String::from_utf16_lossy(&units), kept))),
     }
 }
 
