@@ -4,6 +4,7 @@ use crate::support::tree::pattern;
 use crate::support::{Client, Response, Server, Tree};
 
 const CONVENIENCES: &str = include_str!("../data/js/conveniences.js");
+const TYPES: &str = include_str!("../../sdk/js/httpout.d.ts");
 
 /// A server with the script of these tests in front of the standard tree.
 fn serve(tree: &Tree, options: &[&str]) -> Server {
@@ -308,4 +309,19 @@ fn a_script_may_stand_among_the_plugins() {
     );
     // It is asked about its path only.
     assert_eq!(Client::get(&server, "/string").status, 404);
+}
+
+#[test]
+fn what_the_types_declare_is_there() {
+    let tree = Tree::new();
+    let server = serve(&tree, &[]);
+    let declared = TYPES.lines().filter_map(|line| {
+        let (kind, rest) = line.strip_prefix("declare ")?.split_once(' ')?;
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+        (kind != "module").then_some(&rest[..end])
+    });
+    let names: Vec<&str> = declared.collect();
+    assert!(names.len() > 60 && names.contains(&"fetch"), "{names:?}");
+    assert_eq!(put(&server, "/missing", &names.join(",")).text(), "");
+    assert_eq!(put(&server, "/missing", "fetch,nothing").text(), "nothing");
 }

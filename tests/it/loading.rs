@@ -1,10 +1,13 @@
 //! Plugins: what is loaded at the start, what is refused, and what is kept compiled.
 
 use std::fs::{self, File, Permissions};
+use std::io::Read as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
+
+use flate2::read::GzDecoder;
 
 use crate::support::{Client, Server, Tree, guest, server};
 
@@ -104,6 +107,22 @@ fn a_component_of_another_world_or_version_is_refused_by_name() {
         "httpout: option `plugin`: plugin `other.wasm` asks other servers (`wasi:http`): name those that it may reach with \
          option `plugin_allow`\n"
     );
+}
+
+#[test]
+fn what_scripts_are_given_is_given_to_their_engine_only() {
+    let tree = Tree::new();
+    let mut engine = Vec::new();
+    let built = concat!(env!("CARGO_MANIFEST_DIR"), "/../plugins/engines/js.wasm.gz");
+    let built = File::open(built).expect("is built by `cargo xtask guests`");
+    GzDecoder::new(built)
+        .read_to_end(&mut engine)
+        .expect("is whole");
+    tree.write("engine.wasm", &engine);
+    let line = refused(&tree, &tree.text("engine.wasm"));
+    let begin = "httpout: option `plugin`: plugin `engine.wasm` imports `httpout:plugin/script@0.1.0`, which this server \
+                 does not give: ";
+    assert!(line.starts_with(begin), "{line}");
 }
 
 #[test]

@@ -2,8 +2,10 @@
 
 wasmtime::component::bindgen!({
     path: "../../wit",
-    world: "httpout:plugin/plugin",
+    // A plugin, and all that any of them imports.
+    world: "httpout:plugin/script-engine",
     with: {
+        "wasi:http": wasmtime_wasi_http::p2::bindings::http,
         "wasi": wasmtime_wasi::p2::bindings,
         "httpout:plugin/http.exchange": crate::store::ExchangeHandle,
     },

@@ -259,7 +259,7 @@ fn pooled(shared: &Pool) -> Config {
     config
 }
 
-/// What the guests of a plugin may import.
+/// What the guests of a plugin may import: that of all, and what it is granted.
 pub(crate) fn link(
     engine: &wasmtime::Engine,
     spec: &PluginSpec,
@@ -269,9 +269,11 @@ pub(crate) fn link(
     open_at::add_to_linker(&mut linker)?;
     http::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     host::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
-    script::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     state::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     metrics::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    if spec.kind == Kind::Script {
+        script::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    }
     // The engine of scripts is the same for all of them: one without a grant is told where it asks.
     if !spec.grants.destinations.is_empty() || spec.kind == Kind::Script {
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use wasmtime::component::{Component, InstancePre};
 
-use crate::bindings::PluginPre;
+use crate::bindings::ScriptEnginePre;
 use crate::engine::{self, Engine};
 use crate::error::{LoadError, escape, limit_of};
 use crate::exports::{Exports, HANDLER};
@@ -30,7 +30,8 @@ pub(crate) fn link(engine: &Engine, spec: &PluginSpec, bytes: &[u8]) -> Result<L
         Ok(pre) => pre,
         Err(error) => return Err(missing_import(engine, path, &component, &error)),
     };
-    let world = PluginPre::new(pre).map_err(|error| one_line(&error));
+    // What it exports is that of every plugin; its imports are satisfied already.
+    let world = ScriptEnginePre::new(pre).map_err(|error| one_line(&error));
     let exports = Exports::find(&component).ok_or_else(|| "a function is missing".to_owned());
     match (world, exports) {
         (Ok(world), Ok(exports)) => Ok(Linked {

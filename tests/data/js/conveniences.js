@@ -1,6 +1,8 @@
 // What is beside the documented API, one thing for each path.
+/** @param {number} ms */
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** @param {number} count */
 async function* counted(count) {
   try {
     for (let index = 1; index <= count; index++) {
@@ -12,6 +14,7 @@ async function* counted(count) {
   }
 }
 
+/** @type {Record<string, (request: HTTPOutRequest) => unknown>} */
 const ROUTES = {
   // ---- fields ----
   '/headers': (request) => {
@@ -58,6 +61,7 @@ const ROUTES = {
   '/string': (request) => request.respond({ body: 'h\u00e9' }),
   '/view': (request) => request.respond({ body: Uint8Array.of(1, 2, 3).subarray(1) }),
   '/html': (request) => request.respond({ headers: { 'content-type': 'text/html' }, body: '<p>' }),
+  // @ts-expect-error it is told so while it runs too
   '/object': (request) => request.respond({ body: { a: 1 } }),
   '/status': (request) => request.respond({ status: 99 }),
   '/twice': (request) => { request.respond({ body: 'once' }); try { request.respond(); } catch (error) { print(`caught ${error}`); } },
@@ -70,6 +74,7 @@ const ROUTES = {
     try { for (;;) { made += 1; yield new Uint8Array(1 << 16); } } finally { print(`left after ${made < 1000}`); }
   })() }),
   '/broken': (request) => request.respond({ body: (async function* () { yield 'begun'; throw new RangeError('half way'); })() }),
+  // @ts-expect-error
   '/number': (request) => request.respond({ body: [1] }),
   '/stuck': (request) => request.respond({ body: (async function* () { yield 'begun'; await new Promise(() => {}); })() }),
 
@@ -85,8 +90,8 @@ const ROUTES = {
     state.set('a/2', Uint8Array.of(0, 255));
     const entry = state.entry('a/1');
     request.respond({ json: [
-      state.get('a/1'), [...state.entry('a/2').bytes], state.get('none') === undefined, state.entry('none').version,
-      entry.version === made, state.compareAndSet('a/1', made - 1, 'two') === undefined, state.compareAndSet('a/1', made, 'two') > made,
+      state.get('a/1'), [...state.entry('a/2').bytes ?? []], state.get('none') === undefined, state.entry('none').version,
+      entry.version === made, state.compareAndSet('a/1', made - 1, 'two') === undefined, (state.compareAndSet('a/1', made, 'two') ?? 0) > made,
       state.get('a/1'), [...state.keys('a/')], state.delete('a/1'), state.delete('a/1'), [...state.keys()].length > 0,
     ] });
   },
@@ -116,6 +121,12 @@ const ROUTES = {
     })(),
   }),
   '/feed': async (request) => { state.set('feed', await request.text()); request.respond(); },
+
+  // ---- what there is ----
+  '/missing': async (request) => {
+    const names = (await request.text()).split(',');
+    request.respond({ body: names.filter((name) => !(name in globalThis)).join() });
+  },
 
   // ---- metrics and configuration ----
   '/metrics': (request) => {

@@ -1,14 +1,17 @@
 // Asks the server that the configuration names, one way for each path.
+/** @param {string} path */
 const url = (path) => config.other + path;
 
+/** @param {() => Promise<unknown>} asking */
 async function told(asking) {
   try {
-    return await asking();
+    return String(await asking());
   } catch (error) {
-    return `${error.name}: ${error.message}`;
+    return `${/** @type {Error} */ (error).name}: ${/** @type {Error} */ (error).message}`;
   }
 }
 
+/** @type {Record<string, (request: HTTPOutRequest) => unknown>} */
 const ROUTES = {
   '/get': async (request) => {
     const response = await fetch(url('/asked?a=b'), { headers: { 'X-Sent': 'yes' } });
@@ -19,7 +22,7 @@ const ROUTES = {
   '/bytes': async () => new Response((await (await fetch(url('/'))).arrayBuffer()).slice(1)),
   '/pieces': async () => {
     let text = '';
-    for await (const piece of (await fetch(new URL(url('/')))).body) text += new TextDecoder().decode(piece);
+    for await (const piece of (await fetch(new URL(url('/')))).body ?? []) text += new TextDecoder().decode(piece);
     return new Response(`<${text}>`);
   },
   '/post': async (request) => new Response(await (await fetch(url('/'), { method: 'post', body: await request.text() })).text()),
