@@ -68,6 +68,8 @@ interface HTTPOutRequest extends AsyncIterable<Uint8Array<ArrayBuffer>> {
 
   // Beside the document.
 
+  /** To be set: seconds for `send()` and each block of the body, in place of option `timeout`, within `plugin_patience`. */
+  set timeout(seconds: number);
   /** `headers_in`, by names in any case. */
   readonly headers: Headers;
   /** The body of a PUT or POST; of other requests it is empty. The reply is the script's own then. */

@@ -279,7 +279,7 @@ pub(crate) fn drop_all(table: &mut ResourceTable, pollables: Pollables) -> Resul
     let mut pollables = pollables.into_iter();
     pollables.try_for_each(|pollable| {
         let dropped = table.drop(pollable);
-        dropped.map_err(|error| Fault::trap(&error.into()))
+        dropped.map_err(|error| Fault::trap(&error))
     })
 }
 
