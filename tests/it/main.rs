@@ -20,6 +20,7 @@ mod guests;
 mod js;
 mod js_conveniences;
 mod js_fetch;
+mod js_life;
 mod kept_files;
 mod limits;
 mod listings;

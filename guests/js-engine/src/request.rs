@@ -6,17 +6,20 @@ use rquickjs::{ArrayBuffer, Ctx, Object, Persistent};
 
 use crate::bindings::exports::httpout::plugin::handler::{GuestRequest, ReadResult};
 use crate::bindings::httpout::plugin::http::Exchange;
+use crate::bindings::httpout::plugin::script;
 use crate::bindings::wasi::io::poll::Pollable;
 use crate::engine::{Engine, keep};
 use crate::exchanges::{self, Number};
 use crate::fault::Fault;
 use crate::native::bytes;
-use crate::{time, waits, with_engine};
+use crate::{globals, time, waits, with_engine};
 
 /// One request, and the documented object that the script has of it.
 pub struct Request {
     exchange: Number,
     object: RefCell<Option<Persistent<Object<'static>>>>,
+    /// Whether to look for globals that it writes.
+    is_watched: bool,
 }
 
 impl GuestRequest for Request {
@@ -24,6 +27,7 @@ impl GuestRequest for Request {
         Request {
             exchange: exchanges::add(exchange),
             object: RefCell::new(None),
+            is_watched: script::watch_globals(),
         }
     }
 
@@ -115,6 +119,9 @@ impl Request {
     fn call<R>(&self, callback: impl FnOnce(&Engine) -> Result<R, Fault>) -> Option<R> {
         time::begin_call();
         let called = with_engine(|engine| engine.run_due().and_then(|()| callback(engine)));
+        if self.is_watched {
+            with_engine(globals::look);
+        }
         called.inspect_err(|fault| self.fail(fault)).ok()
     }
 
@@ -148,6 +155,9 @@ impl Drop for Request {
     fn drop(&mut self) {
         waits::clear();
         exchanges::remove(self.exchange);
+        time::begin_call();
+        // Nobody is left who could hear of a fault.
+        let _ = with_engine(Engine::end_request);
     }
 }
 

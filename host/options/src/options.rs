@@ -59,6 +59,7 @@ options! {
         plugin_reuse      uint          = "0"       "N"               Advanced Ready   Plugins   "further requests that an instance may answer, one after another; 0 for a fresh instance each time"
         plugin_memory     uint          = "64M"     "BYTES"           Advanced Ready   Plugins   "linear memories of one instance together, in bytes"
         plugin_timeout    uint          = "1000"    "MS"              Advanced Ready   Plugins   "milliseconds one call may take"
+        plugin_patience   uint          = "3600"    "SECONDS"         Advanced Ready   Plugins   "longest time that a plugin may ask for in place of `timeout`, for a request that waits long"
         plugin_table      uint          = "20000"   "N"               Advanced Ready   Plugins   "elements of the tables of one instance together"
         plugin_handles    uint          = "1000"    "N"               Advanced Ready   Plugins   "handles that one instance may hold: timers, files, streams"
         plugin_stack      uint          = "512k"    "BYTES"           Advanced Ready   Plugins   "stack of one instance, in bytes"

@@ -7,6 +7,7 @@ import { constants } from 'httpout:constants';
 import { console, print, warn } from 'httpout:console';
 import { TextDecoder, TextEncoder } from 'httpout:encoding';
 import { fetch } from 'httpout:fetch';
+import { begin_watch, read_with } from 'httpout:globals';
 import { Headers } from 'httpout:headers';
 import { metrics } from 'httpout:metrics';
 import { HTTPOutRequest, end, read_body, write_body } from 'httpout:request';
@@ -19,8 +20,9 @@ import { URL, URLSearchParams } from 'httpout:url';
 import { forget_waits } from 'httpout:waits';
 import { atob, btoa, crypto } from 'httpout:web';
 
-export { run_timers } from 'httpout:timers';
+export { begin_background, put_aside, run_timers } from 'httpout:timers';
 export { run_waits } from 'httpout:waits';
+export { watch_globals, written_globals } from 'httpout:globals';
 
 /** The documented object: scripts give it their `on_request`. */
 const httpout = {};
@@ -55,15 +57,23 @@ for (const [name, value] of Object.entries(globals)) {
 // QuickJS seeds its own once, before the snapshot that all requests begin with.
 Math.random = native.random;
 
+globalThis.__httpout_read_with = read_with;
+begin_watch();
+
 /** After the script has run: whether there is something to answer with. */
 export function find_handler() {
   handler = attach(httpout);
   return typeof handler?.on_request === 'function';
 }
 
+/** A request is over: what it has left behind must not run in the next one of this instance. */
+export function end_request() {
+  timers.forget_timers();
+  forget_waits();
+}
+
 /** The object of a request. */
 export function new_request(exchange) {
-  forget_waits();
   return new HTTPOutRequest(exchange);
 }
 

@@ -94,6 +94,12 @@ export class HTTPOutRequest {
     this.#read = callback;
   }
 
+  /** Seconds for which the server waits for `send()`, for bytes of `read`, and where `write` has something to wait for. */
+  set timeout(seconds) {
+    if (!(seconds > 0)) throw new RangeError(`request.timeout cannot be ${seconds}`);
+    native.set_timeout(this.#exchange, Math.min(Math.ceil(seconds), 0xffffffff));
+  }
+
   /** `headers_in`, by names in any case. */
   get headers() {
     const value = new Headers(this.headers_in);

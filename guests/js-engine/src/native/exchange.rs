@@ -14,7 +14,7 @@ use crate::waits;
 pub(super) fn add_to(native: &Object<'_>) -> Result<()> {
     add_functions!(native, method url target path user auth_code is_secure netid peer_address peer_port
         headers_in set_reply add_header set_body set_body_bytes set_body_file
-        use_read use_write use_throttle use_close send hold_body);
+        use_read use_write use_throttle use_close set_timeout send hold_body);
     Ok(())
 }
 
@@ -122,6 +122,10 @@ fn use_throttle(ctx: Ctx<'_>, exchange: Number) -> Result<bool> {
 
 fn use_close(ctx: Ctx<'_>, exchange: Number) -> Result<bool> {
     Ok(find(&ctx, exchange)?.use_close())
+}
+
+fn set_timeout(ctx: Ctx<'_>, exchange: Number, seconds: f64) -> Result<bool> {
+    Ok(find(&ctx, exchange)?.set_timeout(seconds as u32))
 }
 
 fn send(exchange: Number) -> bool {

@@ -213,12 +213,14 @@ pub(super) fn pool(
         memory,
         table,
         instances,
+        background: u32::try_from(specs.len()).unwrap_or(u32::MAX),
         wait: milliseconds(options.plugin_wait),
         stack: match specs.iter().any(|spec| spec.kind == Kind::Script) {
             true => size(options.plugin_stack).max(SCRIPT_STACK),
             false => size(options.plugin_stack),
         },
         cache: cache(options)?,
+        keeps: true,
         metrics,
     }))
 }
@@ -390,6 +392,7 @@ fn limits(options: &Options) -> Result<Limits, StartupError> {
         handles: size(options.plugin_handles),
         call: milliseconds(options.plugin_timeout),
         reply: Duration::from_secs(reply.min(LONGEST)),
+        patience: Duration::from_secs(options.plugin_patience.min(LONGEST)),
         fields: size(options.plugin_fields),
         fields_size: size(options.plugin_fields_size),
         body: size(options.plugin_body),
