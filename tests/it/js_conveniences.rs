@@ -182,6 +182,14 @@ fn a_generator_waits_for_its_client_and_ends_with_it() {
     client.read_exact(200_000);
     drop(client);
     server.wait_for_log("left after true");
+    // Also one that awaits what has not come.
+    let mut client = Client::connect(&server);
+    client.send("GET /watch HTTP/1.1\r\nHost: test\r\n\r\n");
+    client.read_head();
+    client.read_chunks(": begun\n\n");
+    drop(client);
+    let log = server.wait_for_log("the watcher has cleaned up");
+    assert!(!log.contains("WARN"), "{log}");
 }
 
 #[test]

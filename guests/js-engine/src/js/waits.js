@@ -21,6 +21,13 @@ export function forget_waits() {
   if (waits.length > 0) waits = own([]);
 }
 
+/** Nothing of it will come: the exchange is over. */
+export function end_waits() {
+  const ended = waits;
+  forget_waits();
+  for (const { reject } of ended) reject(new DOMException('the exchange is over', 'AbortError'));
+}
+
 function settle({ look, resolve, reject }) {
   try {
     const found = look();
