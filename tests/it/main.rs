@@ -34,3 +34,4 @@ mod state;
 mod support;
 mod tls;
 mod uploads;
+mod waits;
