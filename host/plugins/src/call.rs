@@ -178,7 +178,7 @@ impl Session {
         self.is_inside = false;
         let current = self.state().current.as_mut();
         match current.and_then(|current| current.failed.take()) {
-            Some(reason) => Err(Fault::Failed(reason)),
+            Some(fault) => Err(fault),
             None => Ok(value),
         }
     }

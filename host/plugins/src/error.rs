@@ -267,6 +267,11 @@ impl Fault {
         Fault::Trap(escape_within(&reason, LONGEST_REASON))
     }
 
+    /// The plugin says that it has failed.
+    pub(crate) fn failed(reason: &str) -> Fault {
+        Fault::Failed(escape_within(reason, LONGEST_REASON))
+    }
+
     /// `init` returned this error.
     pub(crate) fn init(reason: &str) -> Fault {
         Fault::Init(escape_within(reason, LONGEST_REASON))
