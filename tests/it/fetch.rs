@@ -19,13 +19,13 @@ fn serve(tree: &Tree, options: &[&str]) -> Server {
 }
 
 /// Another server, which does with each connection what it is told. What it reads first comes out.
-struct Other {
-    address: SocketAddr,
+pub(crate) struct Other {
+    pub(crate) address: SocketAddr,
     heads: Receiver<String>,
 }
 
 impl Other {
-    fn start(answer: impl Fn(&mut TcpStream) + Send + Sync + Clone + 'static) -> Other {
+    pub(crate) fn start(answer: impl Fn(&mut TcpStream) + Send + Sync + Clone + 'static) -> Other {
         let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
         let address = listener.local_addr().expect("is bound");
         let (sender, heads) = channel();
@@ -44,7 +44,7 @@ impl Other {
     }
 
     /// One that answers so.
-    fn saying(answer: &'static str) -> Other {
+    pub(crate) fn saying(answer: &'static str) -> Other {
         Other::start(move |socket| {
             // The server may have heard enough.
             let _ = socket.write_all(answer.as_bytes());
@@ -52,7 +52,7 @@ impl Other {
     }
 
     /// One that never answers; it notes when it is left.
-    fn silent() -> (Other, Receiver<()>) {
+    pub(crate) fn silent() -> (Other, Receiver<()>) {
         let (sender, left) = channel();
         let other = Other::start(move |socket| {
             while socket.read(&mut [0; 100]).is_ok_and(|count| count > 0) {}
@@ -65,12 +65,12 @@ impl Other {
         format!("http://{}/asked?a=b", self.address)
     }
 
-    fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         let head = self.heads.recv_timeout(Duration::from_secs(60));
         head.expect("somebody asks")
     }
 
-    fn was_asked(&self) -> bool {
+    pub(crate) fn was_asked(&self) -> bool {
         self.heads.try_recv().is_ok()
     }
 }

@@ -256,13 +256,13 @@ fn with_cache(tree: &Tree, query: &str) -> Server {
     server
 }
 
-/// What lies in the cache, without the seed.
+/// The components in the cache, without the seed and the functions.
 fn entries(tree: &Tree) -> Vec<PathBuf> {
     let entries = fs::read_dir(tree.path("cache")).expect("is there");
     let mut paths: Vec<PathBuf> = entries
         .map(|entry| entry.expect("can be read").path())
         .collect();
-    paths.retain(|path| !path.ends_with("seed"));
+    paths.retain(|path| !path.ends_with("seed") && !path.ends_with("functions"));
     paths.sort();
     paths
 }

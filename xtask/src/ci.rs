@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::{generate, guests, paths, process, test, usage};
+use crate::{generate, guests, paths, process, test, types, usage};
 
 struct Step {
     name: &'static str,
@@ -31,6 +31,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "lints of the guests",
         run: guests::clippy,
+    },
+    Step {
+        name: "types for scripts",
+        run: types::check,
     },
     Step {
         name: "tests",

@@ -18,6 +18,7 @@ mod paths;
 mod process;
 mod test;
 mod tools;
+mod types;
 mod usage;
 
 use std::process::ExitCode;
@@ -59,6 +60,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[ARGS]",
         about: "build the guests and run the contract tests over them",
         run: test::guests_command,
+    },
+    Command {
+        name: "types",
+        arguments: "",
+        about: "check the types for scripts, with the TypeScript compiler from npm",
+        run: types::command,
     },
     Command {
         name: "gen",

@@ -6,12 +6,14 @@ use crate::{guests, process, tools};
 
 /// Where the tests of the contract are: the table for all languages, then all that the samples and the guests for tests
 /// show.
-const CONTRACT: [&str; 9] = [
+const CONTRACT: [&str; 11] = [
     "contract::",
     "calls::",
     "fetch::",
     "grants::",
     "guests::",
+    "js_conveniences::",
+    "js_fetch::",
     "limits::",
     "metrics::",
     "reuse::",

@@ -3,8 +3,8 @@
 use rquickjs::function::IntoArgs;
 use rquickjs::{Context, Ctx, FromJs, Function, JsLifetime, Module, Object, Persistent, Runtime};
 
-use crate::fault::{self, Fault};
-use crate::{modules, native, rejections, script, time};
+use crate::fault::Fault;
+use crate::{globals, modules, native, rejections, script, time, waits};
 
 /// Stack of scripts in bytes. Their calls take a multiple of it from the stack of the instance, which is larger: an
 /// endless recursion ends in a RangeError that a script can catch.
@@ -34,6 +34,12 @@ pub(crate) struct Callbacks {
     pub(crate) close: Callback,
     find_handler: Callback,
     run_timers: Callback,
+    run_waits: Callback,
+    put_aside: Callback,
+    begin_background: Callback,
+    end_request: Callback,
+    watch_globals: Callback,
+    written_globals: Callback,
 }
 
 impl Callbacks {
@@ -51,6 +57,12 @@ impl Callbacks {
             close: function("close")?,
             find_handler: function("find_handler")?,
             run_timers: function("run_timers")?,
+            run_waits: function("run_waits")?,
+            put_aside: function("put_aside")?,
+            begin_background: function("begin_background")?,
+            end_request: function("end_request")?,
+            watch_globals: function("watch_globals")?,
+            written_globals: function("written_globals")?,
         })
     }
 }
@@ -64,20 +76,20 @@ impl Engine {
         let engine = Engine::without_script().map_err(|error| error.to_string())?;
         time::begin_call();
         script::evaluate(&engine, name, text)?;
+        globals::watch(&engine);
         let found = engine.call(&engine.callbacks.find_handler, ());
         if !found.map_err(|fault| fault.located(name))? {
             let reason = "it sets no `httpout.on_request`, and binds no object with an `on_request` to `httpout`";
             return Err(format!("{name}: {reason}"));
         }
-        if time::cancel_alarm() {
-            fault::warn(
-                "timers that a script sets while it is loaded do not run: a request has an instance of its own",
-            );
-        }
+        let put_aside: Result<(), Fault> = engine.call(&engine.callbacks.put_aside, ());
+        put_aside.map_err(|fault| fault.located(name))?;
+        time::end_loading();
         engine.runtime.run_gc();
         engine.runtime.set_gc_threshold(GARBAGE);
         modules::close();
         native::forget_seed();
+        waits::loaded();
         time::begin_call();
         Ok(engine)
     }
@@ -116,12 +128,35 @@ impl Engine {
         value.and_then(|value| jobs.map(|()| value))
     }
 
-    /// Runs the timers that are due.
-    pub(crate) fn run_timers(&self) -> Result<(), Fault> {
-        match time::is_alarm_due() {
-            true => self.call(&self.callbacks.run_timers, ()),
-            false => Ok(()),
+    /// Runs the timers that are due, and what was waited for and has come.
+    pub(crate) fn run_due(&self) -> Result<(), Fault> {
+        if time::is_alarm_due() {
+            self.call::<_, ()>(&self.callbacks.run_timers, ())?;
         }
+        if waits::is_any_but_timers() {
+            self.call::<_, ()>(&self.callbacks.run_waits, ())?;
+        }
+        Ok(())
+    }
+
+    /// In an instance that serves no request: what the script posted while it was loaded runs here.
+    pub(crate) fn begin_background(&self) -> Result<(), Fault> {
+        self.call(&self.callbacks.begin_background, ())
+    }
+
+    /// A request is over: what it has left behind must not run in the next one of this instance.
+    pub(crate) fn end_request(&self) -> Result<(), Fault> {
+        self.call(&self.callbacks.end_request, ())
+    }
+
+    /// Remembers the globals as the script has left them.
+    pub(crate) fn watch_globals(&self) -> Result<(), Fault> {
+        self.call(&self.callbacks.watch_globals, ())
+    }
+
+    /// The globals that differ from what they were when the script was loaded.
+    pub(crate) fn written_globals(&self) -> Result<Vec<String>, Fault> {
+        self.call(&self.callbacks.written_globals, ())
     }
 
     fn call<A, R>(&self, callback: &Callback, arguments: A) -> Result<R, Fault>

@@ -2,7 +2,6 @@
 
 use rquickjs::{CaughtError, Ctx, Error, Value};
 
-use crate::bindings::httpout::plugin::host::{self, LogLevel};
 use crate::modules::INTERNAL;
 use crate::time;
 
@@ -96,8 +95,4 @@ fn shown(value: &Value<'_>) -> String {
     let json = value.ctx().json_stringify(value.clone()).ok().flatten();
     let json = json.and_then(|json| json.to_string().ok());
     json.unwrap_or_else(|| value.type_name().to_owned())
-}
-
-pub(crate) fn warn(message: &str) {
-    host::log(LogLevel::Warn, message);
 }

@@ -5,15 +5,18 @@
 //! documented object, `main.js` what the server's calls become. [`native`] is what these modules cannot do by
 //! themselves.
 
+mod background;
 mod engine;
 mod exchanges;
 mod fault;
+mod globals;
 mod modules;
 mod native;
 mod rejections;
 mod request;
 mod script;
 mod time;
+mod waits;
 
 mod bindings {
     wit_bindgen::generate!({

@@ -8,6 +8,7 @@ use rquickjs::module::Declared;
 use rquickjs::{Ctx, Error, Exception, Module, Result};
 
 use crate::bindings::httpout::plugin::script;
+use crate::globals;
 use crate::native::Native;
 
 /// How the names of the engine's own modules begin, which no script can import by them.
@@ -20,21 +21,32 @@ const NATIVE: &str = "httpout:native";
 /// Names that scripts import.
 const PUBLIC: [&str; 3] = ["gpaccore", "os", "std"];
 
-const MODULES: [(&str, &str); 15] = [
+const MODULES: [(&str, &str); 26] = [
+    ("abort", include_str!("js/abort.js")),
     ("bitstream", include_str!("js/bitstream.js")),
+    ("bodies", include_str!("js/bodies.js")),
     ("clone", include_str!("js/clone.js")),
     ("console", include_str!("js/console.js")),
     ("constants", include_str!("js/constants.js")),
     ("encoding", include_str!("js/encoding.js")),
+    ("fetch", include_str!("js/fetch.js")),
     ("file", include_str!("js/file.js")),
+    ("globals", include_str!("js/globals.js")),
     ("gpaccore", include_str!("js/gpaccore.js")),
+    ("headers", include_str!("js/headers.js")),
+    ("incoming", include_str!("js/incoming.js")),
+    ("metrics", include_str!("js/metrics.js")),
     ("os", include_str!("js/os.js")),
+    ("outgoing", include_str!("js/outgoing.js")),
     ("request", include_str!("js/request.js")),
+    ("response", include_str!("js/response.js")),
     ("session", include_str!("js/session.js")),
+    ("state", include_str!("js/state.js")),
     ("std", include_str!("js/std.js")),
     ("sys", include_str!("js/sys.js")),
     ("timers", include_str!("js/timers.js")),
     ("url", include_str!("js/url.js")),
+    ("waits", include_str!("js/waits.js")),
     ("web", include_str!("js/web.js")),
 ];
 
@@ -112,11 +124,25 @@ impl rquickjs::loader::Loader for Loader {
             return Module::declare(ctx.clone(), name, *text);
         }
         let text = TEXTS.with_borrow(|texts| texts.get(name).cloned());
-        Module::declare(
-            ctx.clone(),
-            name,
-            text.ok_or_else(|| Error::new_loading(name))?,
-        )
+        declare(ctx, name, text.ok_or_else(|| Error::new_loading(name))?)
+    }
+}
+
+/// A file of the script, whose variables can be read.
+pub(crate) fn declare<'js>(
+    ctx: &Ctx<'js>,
+    name: &str,
+    text: String,
+) -> Result<Module<'js, Declared>> {
+    let readable = globals::readable(&text);
+    let declared = readable.map(|text| Module::declare(ctx.clone(), name, text));
+    match declared {
+        Some(Ok(module)) => Ok(module),
+        Some(Err(_)) => {
+            ctx.catch();
+            Module::declare(ctx.clone(), name, text)
+        }
+        None => Module::declare(ctx.clone(), name, text),
     }
 }
 

@@ -4,11 +4,11 @@ use std::ffi::CString;
 
 use rquickjs::context::EvalOptions;
 use rquickjs::promise::PromiseState;
-use rquickjs::{Ctx, Module, Promise, Value, qjs};
+use rquickjs::{Ctx, Promise, Value, qjs};
 
 use crate::engine::{Engine, keep};
 use crate::fault::Fault;
-use crate::{modules, time};
+use crate::{globals, modules, time};
 
 /// Evaluates the script, and waits for what it awaits.
 ///
@@ -23,6 +23,8 @@ pub(crate) fn evaluate(engine: &Engine, name: &str, text: String) -> Result<(), 
 }
 
 fn evaluate_classic(engine: &Engine, name: &str, text: String) -> Result<(), Fault> {
+    let readable = globals::readable(&text).filter(|text| is_classic(engine, name, text));
+    let text = readable.unwrap_or(text);
     let mut options = EvalOptions::default();
     options.strict = false;
     options.filename = Some(name.to_owned());
@@ -35,7 +37,7 @@ fn evaluate_classic(engine: &Engine, name: &str, text: String) -> Result<(), Fau
 fn evaluate_module(engine: &Engine, name: &str, text: String) -> Result<(), Fault> {
     modules::remember(name, &text);
     let evaluated = engine.run(|ctx| {
-        let evaluated = Module::evaluate(ctx.clone(), name, text)?;
+        let (_, evaluated) = modules::declare(ctx, name, text)?.eval()?;
         Ok(keep(ctx, evaluated))
     })?;
     let state = |ctx: &Ctx<'_>| {
@@ -43,11 +45,10 @@ fn evaluate_module(engine: &Engine, name: &str, text: String) -> Result<(), Faul
         Ok(evaluated.state())
     };
     while engine.run(state)? == PromiseState::Pending {
-        let Some(alarm) = time::alarm() else {
+        if !time::await_alarm() {
             return Err(Fault::new("it awaits what never comes"));
-        };
-        alarm.block();
-        engine.run_timers()?;
+        }
+        engine.run_due()?;
     }
     Ok(())
 }

@@ -16,6 +16,9 @@ thread_local! {
     static END: Cell<u64> = const { Cell::new(0) };
     /// Nanoseconds that one call may take.
     static LIMIT: Cell<Option<u64>> = const { Cell::new(None) };
+    /// Milliseconds of the clock that timers see while the script is loaded, which goes only while the script waits: the
+    /// snapshot must not depend on how fast the machine is. `NEVER` afterwards.
+    static LOADING: Cell<f64> = const { Cell::new(0.0) };
     /// A script has begun to run.
     static IS_STARTED: Cell<bool> = const { Cell::new(false) };
     static STOPPED: Cell<bool> = const { Cell::new(false) };
@@ -23,17 +26,31 @@ thread_local! {
 
 /// Milliseconds of the monotonic clock.
 pub(crate) fn now() -> f64 {
-    monotonic_clock::now() as f64 / 1e6
+    match LOADING.get() {
+        NEVER => monotonic_clock::now() as f64 / 1e6,
+        loading => loading,
+    }
+}
+
+/// The script has been loaded.
+pub(crate) fn end_loading() {
+    LOADING.set(NEVER);
+    ALARM.set(NEVER);
+}
+
+/// Waits for the next timer while the script is loaded; false if there is none.
+pub(crate) fn await_alarm() -> bool {
+    let (alarm, loading) = (ALARM.get(), LOADING.get());
+    if alarm < NEVER {
+        block(alarm - loading);
+        LOADING.set(alarm.max(loading));
+    }
+    alarm < NEVER
 }
 
 /// Sets the time of the next timer.
 pub(crate) fn set_alarm(at: Option<f64>) {
     ALARM.set(at.unwrap_or(NEVER));
-}
-
-/// Forgets the next timer, and says whether there was one.
-pub(crate) fn cancel_alarm() -> bool {
-    ALARM.replace(NEVER) < NEVER
 }
 
 pub(crate) fn has_alarm() -> bool {

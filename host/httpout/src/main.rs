@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use httpout::{Servers, Settings, StartupError, log};
 use httpout_options::{
-    HelpLevel, Invocation, Log, UsageError, completions, explain, help, man_page, parse,
+    CommandLine, HelpLevel, Invocation, Log, UsageError, completions, explain, help, man_page,
+    parse,
 };
 
 // Many small, short-lived allocations from several threads.
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(&error),
         },
-        Ok(Invocation::Check(line)) => match Settings::check(line).and_then(check) {
+        Ok(Invocation::Check(line, request)) => match check(line, request) {
             Ok(report) => print(&report),
             Err(error) => fail(&error),
         },
@@ -46,14 +47,15 @@ fn serve(settings: Settings) -> Result<(), StartupError> {
 }
 
 /// Tells what would be served.
-fn check(settings: Settings) -> Result<String, StartupError> {
+fn check(line: CommandLine, request: Option<String>) -> Result<String, StartupError> {
+    let settings = Settings::check(line)?;
     // What plugins and settings got wrong is news; that they are loaded is in the report.
     let level = match settings.log {
         Log::Info => Log::Warn,
         given => given,
     };
     let _last_lines = log::start(level);
-    run(httpout::check(settings))
+    run(httpout::check(settings, request))
 }
 
 fn run<T>(work: impl Future<Output = Result<T, StartupError>>) -> Result<T, StartupError> {

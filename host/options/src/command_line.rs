@@ -14,8 +14,8 @@ use crate::row::{self, Row};
 pub enum Invocation {
     /// Serve, or push.
     Run(CommandLine),
-    /// Check what would be run.
-    Check(CommandLine),
+    /// Check what would be run, and how its scripts would answer a request: `GET /`, or this one.
+    Check(CommandLine, Option<String>),
     /// Print a script that completes command lines.
     Completions(Shell),
     /// Print the manual page.
@@ -136,16 +136,46 @@ fn unicode(word: OsString) -> Result<String, UsageError> {
     })
 }
 
-/// What follows is a command line. Its first word may be a configuration file.
+/// What follows is a command line. Its first word may be a configuration file or a script.
 fn check(mut words: Vec<String>) -> Result<Invocation, UsageError> {
+    let request = take_request(&mut words)?;
     let first = words.first_mut().ok_or(UsageError::NothingToCheck)?;
     if !first.starts_with('-') && first.ends_with(".toml") {
         *first = format!("--config={first}");
+    } else if !first.starts_with('-') && first.ends_with(".js") {
+        *first = format!("--js={first}");
     }
     match line::parse(words)? {
-        Invocation::Run(line) => Ok(Invocation::Check(line)),
+        Invocation::Run(line) => Ok(Invocation::Check(line, request)),
         other => Ok(other),
     }
+}
+
+/// The request that scripts are asked about: `--request 'POST /api'`.
+fn take_request(words: &mut Vec<String>) -> Result<Option<String>, UsageError> {
+    const FLAG: &str = "--request";
+    let is_flag = |word: &String| {
+        word.strip_prefix(FLAG)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+    };
+    let Some(at) = words.iter().position(is_flag) else {
+        return Ok(None);
+    };
+    let flag = words.remove(at);
+    let value = match flag
+        .strip_prefix(FLAG)
+        .and_then(|rest| rest.strip_prefix('='))
+    {
+        Some(value) => Some(value.to_owned()),
+        None if at < words.len() => Some(words.remove(at)),
+        None => None,
+    };
+    let example = || format!("{FLAG} 'POST /api'");
+    let missing = || UsageError::MissingValue {
+        option: "request",
+        example: example(),
+    };
+    value.map(Some).ok_or_else(missing)
 }
 
 fn completions(words: &[String]) -> Result<Invocation, UsageError> {

@@ -11,8 +11,8 @@ pub(crate) struct Subcommand {
 pub(crate) const SUBCOMMANDS: &[Subcommand] = &[
     Subcommand {
         name: "check",
-        arguments: "FILE|LINE",
-        help: "check a configuration file or a command line, and start nothing",
+        arguments: "FILE|SCRIPT|LINE",
+        help: "check a configuration file, a script or a command line, and start nothing; `--request 'POST /a'` is what scripts are asked about",
     },
     Subcommand {
         name: "explain",

@@ -2,9 +2,10 @@
 
 wasmtime::component::bindgen!({
     path: "../../wit",
-    // A plugin, and all that any of them imports; `wasi:http` comes as a whole.
+    // A plugin, and all that any of them imports.
     world: "httpout:plugin/script-engine",
     with: {
+        "wasi:http": wasmtime_wasi_http::p2::bindings::http,
         "wasi": wasmtime_wasi::p2::bindings,
         "httpout:plugin/http.exchange": crate::store::ExchangeHandle,
     },

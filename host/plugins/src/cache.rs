@@ -34,25 +34,32 @@ const TEMPORARY: &str = "new-";
 /// The file of [`Cache::seed`].
 const SEED: &str = "seed";
 
+/// The file of [`Cache::store_functions`].
+const FUNCTIONS: &str = "functions";
+
 const CHECKSUM: usize = 32;
 
 /// A directory of compiled components.
 pub(crate) struct Cache {
     directory: OwnedFd,
     path: PathBuf,
+    /// Whether anything is written.
+    keeps: bool,
 }
 
 impl Cache {
-    /// Opens the directory, and makes it where it is not there.
+    /// Opens the directory; to keep something there, it is made where it is not there.
     ///
     /// # Errors
     /// Why it cannot be used, and how to mend it.
-    pub(crate) fn open(path: &Path) -> Result<Cache, String> {
+    pub(crate) fn open(path: &Path, keeps: bool) -> Result<Cache, String> {
         let shown = path.display();
         let failed = |error: io::Error| format!("cannot open directory `{shown}`: {error}");
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700);
-        builder.create(path).map_err(failed)?;
+        if keeps {
+            builder.create(path).map_err(failed)?;
+        }
         let directory = File::open(path).map_err(failed)?;
         let found = directory.metadata().map_err(failed)?;
         let user = geteuid().as_raw();
@@ -70,6 +77,7 @@ impl Cache {
         Ok(Cache {
             directory: directory.into(),
             path: path.to_owned(),
+            keeps,
         })
     }
 
@@ -83,12 +91,27 @@ impl Cache {
             return Ok(component);
         }
         let component = Component::new(engine, bytes)?;
-        let code = component.serialize()?;
-        if let Err(error) = self.store(&key.name(), &[&key.checksum(&code), &code]) {
+        self.store_entry(&key.name(), &key, &component.serialize()?);
+        Ok(component)
+    }
+
+    /// Keeps the functions of all components, in place of those that are here.
+    pub(crate) fn store_functions(&self, bytes: &[u8]) {
+        self.store_entry(FUNCTIONS, &Key::of_functions(), bytes);
+    }
+
+    /// The functions of all components, if they are here and whole.
+    pub(crate) fn load_functions(&self) -> Option<Vec<u8>> {
+        let mut bytes = self.load_entry(FUNCTIONS, &Key::of_functions())?;
+        bytes.drain(..CHECKSUM);
+        Some(bytes)
+    }
+
+    fn store_entry(&self, name: &str, key: &Key, bytes: &[u8]) {
+        if let Err(error) = self.store(name, &[&key.checksum(bytes), bytes]) {
             let path = self.path.display();
             tracing::warn!(target: "plugin", "a compiled plugin cannot be kept in `{path}`: {error}");
         }
-        Ok(component)
     }
 
     /// A random number that stays the same from start to start.
@@ -104,15 +127,23 @@ impl Cache {
         Ok(u128::from_ne_bytes(seed))
     }
 
-    /// The entry of this key, if it is here and whole.
-    fn load(&self, engine: &Engine, key: &Key) -> Option<Component> {
-        let (file, bytes) = self.read(&key.name()).ok()?;
-        let (checksum, code) = bytes.split_at_checked(CHECKSUM)?;
-        if checksum != key.checksum(code) {
+    /// The entry of this name and key behind its checksum, if it is here and whole.
+    fn load_entry(&self, name: &str, key: &Key) -> Option<Vec<u8>> {
+        let (file, bytes) = self.read(name).ok()?;
+        let (checksum, content) = bytes.split_at_checked(CHECKSUM)?;
+        if checksum != key.checksum(content) {
             return None;
         }
         // Best effort: it shows when the entry was last used.
-        let _ = file.set_modified(SystemTime::now());
+        if self.keeps {
+            let _ = file.set_modified(SystemTime::now());
+        }
+        Some(bytes)
+    }
+
+    fn load(&self, engine: &Engine, key: &Key) -> Option<Component> {
+        let bytes = self.load_entry(&key.name(), key)?;
+        let code = &bytes[CHECKSUM..];
         #[expect(unsafe_code, reason = "compiled code cannot be checked, only trusted")]
         // SAFETY: `serialize` gave these bytes: the checksum shows that they are those that `store` wrote under this
         // key, and the directory and the file are those of the user who runs this process, where nobody else writes.
@@ -136,8 +167,11 @@ impl Cache {
         Ok((file, bytes))
     }
 
-    /// Writes a file that has its name only when it is whole.
+    /// Writes a file that has its name only when it is whole, if anything is to be written.
     fn store(&self, name: &str, parts: &[&[u8]]) -> io::Result<()> {
+        if !self.keeps {
+            return Ok(());
+        }
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let (process, count) = (std::process::id(), COUNT.fetch_add(1, Relaxed));
         let temporary = format!("{TEMPORARY}{process}-{count}");
@@ -192,7 +226,7 @@ impl Cache {
             let Ok(name) = entry.file_name().to_str() else {
                 continue;
             };
-            if !is_temporary(name) && !Key::is_name(name) {
+            if !is_temporary(name) && !Key::is_name(name) && name != FUNCTIONS {
                 continue;
             }
             // Another server may have removed it.
@@ -232,6 +266,11 @@ impl Key {
         engine.precompile_compatibility_hash().hash(&mut hash);
         hash.write(bytes);
         Key(hash.0.finalize().into())
+    }
+
+    /// Each function tells by itself what it was made from, for which processor, by which compiler.
+    fn of_functions() -> Key {
+        Key(Sha256::digest(FUNCTIONS).into())
     }
 
     fn name(&self) -> String {

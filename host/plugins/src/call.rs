@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::coop::consume_budget;
-use wasmtime::component::{Resource, ResourceAny};
+use wasmtime::component::{Resource, ResourceAny, ResourceTable};
 use wasmtime_wasi::p2::bindings::io::poll::{Host as _, HostPollable as _};
 
 use crate::error::{CloseCode, Fault};
@@ -203,20 +203,12 @@ impl Session {
         }
         *back_off = BackOff::new();
         let table = &mut self.state().table;
-        let borrowed = pollables
-            .iter()
-            .map(|pollable| Resource::new_borrow(pollable.rep()))
-            .collect();
-        let trap = |error: wasmtime::Error| Fault::trap(&error);
         tokio::select! {
             biased;
             () = bell.notified() => {}
-            ready = table.poll(borrowed) => drop(ready.map_err(trap)?),
+            ready = any_ready(table, &pollables) => ready?,
         }
-        for pollable in pollables {
-            table.drop(pollable).map_err(trap)?;
-        }
-        Ok(())
+        drop_all(table, pollables)
     }
 
     /// What the plugin has decided so far about its exchange.
@@ -271,9 +263,31 @@ impl BackOff {
     }
 }
 
+/// Waits until one of them is ready.
+pub(crate) async fn any_ready(
+    table: &mut ResourceTable,
+    pollables: &Pollables,
+) -> Result<(), Fault> {
+    let borrowed = pollables
+        .iter()
+        .map(|pollable| Resource::new_borrow(pollable.rep()))
+        .collect();
+    let ready = table.poll(borrowed).await;
+    ready.map(drop).map_err(|error| Fault::trap(&error))
+}
+
+/// Gives up what was waited for.
+pub(crate) fn drop_all(table: &mut ResourceTable, pollables: Pollables) -> Result<(), Fault> {
+    let mut pollables = pollables.into_iter();
+    pollables.try_for_each(|pollable| {
+        let dropped = table.drop(pollable);
+        dropped.map_err(|error| Fault::trap(&error.into()))
+    })
+}
+
 /// Runs one call for no longer than its limit. Epochs make a busy guest yield, so that the clock is seen; the clock
 /// also covers a guest that waits in the host.
-async fn bounded<T>(
+pub(crate) async fn bounded<T>(
     call: &'static str,
     limit: Duration,
     running: impl Future<Output = T>,

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use crate::call::Session;
 use crate::decide::{Decided, Refusal, RequestBody, decide};
 use crate::decision::{Body, Decision};
+use crate::dry_run::{DryReply, dry_run};
 use crate::error::{CloseCode, Fault};
 use crate::exchange::Exchange;
 use crate::plugin::Plugin;
 use crate::read::ReadBody;
 use crate::shared::Shared;
 use crate::slot::{Reload, Slot};
-use crate::spec::OnFailure;
+use crate::spec::{Kind, OnFailure};
 use crate::throttle::Throttle;
 
 /// The plugins of a server. A reply of 0 passes a request on to the next one; fields add up.
@@ -44,6 +45,23 @@ impl Chain {
         for slot in &self.slots {
             slot.reload(which).await;
         }
+    }
+
+    /// The server serves: what plugins do beside requests begins.
+    pub async fn begin_background(&self) {
+        for slot in &self.slots {
+            slot.begin_background().await;
+        }
+    }
+
+    /// What its script, the last one, answers to a request that nobody made; none without a script.
+    ///
+    /// # Errors
+    /// The script failed.
+    pub async fn dry_run(&self, exchange: Exchange) -> Option<Result<DryReply, Fault>> {
+        let mut plugins = self.slots.iter().rev().map(Slot::plugin);
+        let script = plugins.find(|plugin| plugin.spec.kind == Kind::Script)?;
+        Some(dry_run(&script, exchange).await)
     }
 
     /// Whether there is no plugin to ask.

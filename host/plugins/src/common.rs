@@ -10,6 +10,7 @@ use crate::error::LoadError;
 use crate::log::PluginLog;
 use crate::metrics::Recorder;
 use crate::outbound::Client;
+use crate::source::Files;
 use crate::spec::{GrantedDirectory, PluginSpec};
 use crate::state::Space;
 use crate::wake::Sleepers;
@@ -21,6 +22,8 @@ pub(crate) struct Common {
     pub(crate) directories: WasiFilesystemCtx,
     /// None where no destination was granted.
     pub(crate) client: Option<Arc<Client>>,
+    /// What it is made from, which is watched.
+    pub(crate) files: Files,
     /// What it keeps.
     pub(crate) space: Arc<Space>,
     /// The requests that can be woken.
@@ -41,6 +44,7 @@ impl Common {
             directories: open(&spec.grants.directories)?,
             client: Client::new(spec, log.clone()),
             log,
+            files: Files::default(),
             space: engine.spaces.of(&spec.name),
             sleepers: Arc::default(),
             recorder: metrics.map(|metrics| metrics.recorder(&spec.name)),

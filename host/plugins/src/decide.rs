@@ -1,6 +1,7 @@
 //! From a request to what one plugin decides: `on-request`, then `write` and `resume` for as long as it takes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::OwnedMutexGuard;
@@ -12,7 +13,6 @@ use crate::error::Fault;
 use crate::exchange::Exchange;
 use crate::exports::Pollables;
 use crate::shared::Shared;
-use crate::spec::Limits;
 use crate::to_its_end::to_its_end;
 
 /// An instance while it is called.
@@ -69,8 +69,7 @@ pub(crate) async fn decide<B: RequestBody>(
     exchange: &Arc<Exchange>,
     body: &mut B,
 ) -> Result<Decided, Refusal<B::Error>> {
-    let limits = &shared.plugin.spec.limits;
-    let mut patience = Patience::new(limits);
+    let mut patience = Patience::new();
     let first = on_request(shared.hold().await, exchange.clone());
     let mut wait = to_its_end(exchange, first).await?;
     loop {
@@ -79,11 +78,11 @@ pub(crate) async fn decide<B: RequestBody>(
                 // What comes depends on the client, who may take for ever.
                 shared.pass.decided();
                 wait = write_body(shared, exchange, wait, body).await?;
-                patience = Patience::new(limits);
+                patience = Patience::new();
             }
             Step::Resume => {
                 let waited = patience.wait(shared, wait).await;
-                waited.ok_or(Fault::NeverSent(limits.reply))??;
+                waited.map_err(Fault::NeverSent)??;
                 wait = to_its_end(exchange, resume(shared.hold().await)).await?;
             }
             Step::Done(decided) => return Ok(decided),
@@ -122,15 +121,12 @@ async fn write_body<B: RequestBody>(
     mut wait: Pollables,
     body: &mut B,
 ) -> Result<Pollables, Refusal<B::Error>> {
-    let limits = &shared.plugin.spec.limits;
     let mut rest = Bytes::new();
     while accepts_more(shared).await {
         if !wait.is_empty() {
-            let waited = Patience::new(limits).wait(shared, wait).await;
-            waited.ok_or(Fault::Stalled {
-                call: "write",
-                limit: limits.reply,
-            })??;
+            let waited = Patience::new().wait(shared, wait).await;
+            let call = "write";
+            waited.map_err(|limit| Fault::Stalled { call, limit })??;
         }
         if rest.is_empty() {
             let next = body.next().await;
@@ -150,31 +146,37 @@ async fn accepts_more(shared: &Shared) -> bool {
 
 /// How long a plugin may keep an exchange waiting, several waits together.
 pub(crate) struct Patience {
-    end: Instant,
+    since: Instant,
     back_off: BackOff,
 }
 
 impl Patience {
-    pub(crate) fn new(limits: &Limits) -> Patience {
+    pub(crate) fn new() -> Patience {
         Patience {
-            end: Instant::now() + limits.reply,
+            since: Instant::now(),
             back_off: BackOff::new(),
         }
     }
 
-    /// Waits for what a call returned; none where that takes too long.
+    /// Waits for what a call returned, for the time of option `timeout` or what the plugin asked for in its place.
+    ///
+    /// # Errors
+    /// That time, where it is over.
     pub(crate) async fn wait(
         &mut self,
         shared: &Shared,
         pollables: Pollables,
-    ) -> Option<Result<(), Fault>> {
-        // A wait for what is ready already would never see a timer.
-        if Instant::now() >= self.end {
-            return None;
-        }
+    ) -> Result<Result<(), Fault>, Duration> {
         let mut session = shared.hold().await;
+        let asked = session.current().timeout;
+        let limit = asked.unwrap_or(shared.plugin.spec.limits.reply);
+        let end = self.since + limit;
+        // A wait for what is ready already would never see a timer.
+        if Instant::now() >= end {
+            return Err(limit);
+        }
         let waiting = session.wait(pollables, &mut self.back_off);
-        timeout_at(self.end, waiting).await.ok()
+        timeout_at(end, waiting).await.map_err(|_| limit)
     }
 }
 

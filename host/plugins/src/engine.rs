@@ -11,6 +11,7 @@ use crate::bindings::httpout::plugin::{host, http, metrics, script, state};
 use crate::cache::Cache;
 use crate::clock::{Asleep, Clock};
 use crate::error::{Fault, LoadError};
+use crate::functions::Functions;
 use crate::limiter::{CORE_INSTANCES, MEMORIES, TABLES};
 use crate::metrics::Metrics;
 use crate::open_at;
@@ -33,7 +34,10 @@ pub struct Engine {
     instances: Arc<Semaphore>,
     /// One plugin is loaded at a time; it needs an instance beside those of the requests.
     loading: Arc<Semaphore>,
-    cache: Option<Cache>,
+    /// Turns of work that belongs to no request: each instance has one at a time.
+    turns: Arc<Semaphore>,
+    cache: Option<Arc<Cache>>,
+    functions: Arc<Functions>,
     idle: Arc<Idle>,
     /// Requests that wait for an instance.
     waiting: AtomicUsize,
@@ -47,18 +51,29 @@ impl Engine {
     /// `LoadError::Engine` where the machine can run no WebAssembly.
     pub fn new(pool: Pool) -> Result<Engine, LoadError> {
         let refused = |error: wasmtime::Error| LoadError::Engine(format!("{error:#}"));
-        let wasmtime = wasmtime::Engine::new(&pooled(&pool))
+        let cache = open_cache(&pool).map(Arc::new);
+        let functions = Arc::new(Functions::new(cache.clone()));
+        let new = |mut config: Config| {
+            config.enable_incremental_compilation(functions.clone())?;
+            wasmtime::Engine::new(&config)
+        };
+        let wasmtime = new(pooled(&pool))
             .or_else(|error| {
                 tracing::warn!("plugins run without a pool of instances, slower: {error:#}");
-                wasmtime::Engine::new(&config(pool.stack))
+                new(config(pool.stack))
             })
             .map_err(refused)?;
         let instances = Arc::new(Semaphore::new(pool.instances as usize));
         let loading = Arc::new(Semaphore::new(1));
+        let turns = Arc::new(Semaphore::new(pool.background as usize));
         let in_use = {
-            let (instances, all) = (instances.clone(), pool.instances as usize + 1);
-            let loading = loading.clone();
-            move || all - instances.available_permits() - loading.available_permits()
+            let (instances, loading, turns) = (instances.clone(), loading.clone(), turns.clone());
+            let all = pool.instances as usize + 1 + pool.background as usize;
+            move || {
+                all - instances.available_permits()
+                    - loading.available_permits()
+                    - turns.available_permits()
+            }
         };
         let clock = Clock::start(wasmtime.weak(), in_use)
             .map_err(|error| LoadError::Engine(error.to_string()))?;
@@ -67,12 +82,14 @@ impl Engine {
             .then(|| Arc::new(Metrics::new(instances.clone())));
         Ok(Engine {
             wasmtime,
-            cache: open_cache(&pool),
+            cache,
+            functions,
             pool,
             spaces: Arc::default(),
             metrics,
             instances,
             loading,
+            turns,
             idle: Arc::default(),
             waiting: AtomicUsize::new(0),
             clock,
@@ -90,6 +107,11 @@ impl Engine {
             Some(cache) => cache.component(&self.wasmtime, bytes),
             None => Component::new(&self.wasmtime, bytes),
         }
+    }
+
+    /// A plugin has been loaded, or has not: what its compilation has left is put away. May block.
+    pub(crate) fn end_compiling(&self) {
+        self.functions.put_away();
     }
 
     /// What random numbers of `init` begin with that need not be secret, such as those that order hash tables: the same at
@@ -112,6 +134,14 @@ impl Engine {
     /// Reserves the instance that plugins are tried in while they are loaded.
     pub(crate) async fn reserve_for_loading(&self) -> OwnedSemaphorePermit {
         let waiting = self.loading.clone().acquire_owned();
+        let permit = waiting.await.expect("the semaphore is never closed");
+        self.clock.wake();
+        permit
+    }
+
+    /// Begins a turn of an instance whose work belongs to no request. Between its turns no clock need run for it.
+    pub(crate) async fn begin_turn(&self) -> OwnedSemaphorePermit {
+        let waiting = self.turns.clone().acquire_owned();
         let permit = waiting.await.expect("the semaphore is never closed");
         self.clock.wake();
         permit
@@ -182,7 +212,10 @@ fn open_cache(pool: &Pool) -> Option<Cache> {
         tracing::debug!(target: "plugin", "plugins are compiled at each start: there is no directory for their code");
         return None;
     };
-    Cache::open(path)
+    if !pool.keeps && !path.exists() {
+        return None;
+    }
+    Cache::open(path, pool.keeps)
         .inspect_err(|reason| {
             tracing::warn!(target: "plugin", "plugins are compiled at each start (option `plugin_cache`): {reason}");
         })
@@ -206,7 +239,7 @@ fn config(stack: usize) -> Config {
 }
 
 fn pooled(shared: &Pool) -> Config {
-    let instances = shared.instances + LOADING;
+    let instances = shared.instances + shared.background + LOADING;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES))
@@ -245,7 +278,8 @@ pub(crate) fn link(
     if spec.kind == Kind::Script {
         script::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     }
-    if !spec.grants.destinations.is_empty() {
+    // The engine of scripts is the same for all of them: one without a grant is told where it asks.
+    if !spec.grants.destinations.is_empty() || spec.kind == Kind::Script {
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     }
     Ok(linker)

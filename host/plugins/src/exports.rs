@@ -18,7 +18,10 @@ pub(crate) type Pollables = Vec<Resource<DynPollable>>;
 /// The interface that a plugin exports.
 pub(crate) const HANDLER: &str = "httpout:plugin/handler@0.1.0";
 
-/// Where the functions of interface `handler` are in a component.
+/// The one that it may export beside.
+const BACKGROUND: &str = "httpout:plugin/background@0.1.0";
+
+/// Where the functions of interface `handler` are in a component, and that of `background`.
 pub(crate) struct Exports {
     init: ComponentExportIndex,
     constructor: ComponentExportIndex,
@@ -28,6 +31,7 @@ pub(crate) struct Exports {
     write: ComponentExportIndex,
     throttle: ComponentExportIndex,
     close: ComponentExportIndex,
+    run: Option<ComponentExportIndex>,
 }
 
 impl Exports {
@@ -35,6 +39,7 @@ impl Exports {
     pub(crate) fn find(component: &Component) -> Option<Exports> {
         let handler = component.get_export_index(None, HANDLER)?;
         let function = |name: &str| component.get_export_index(Some(&handler), name);
+        let background = component.get_export_index(None, BACKGROUND);
         Some(Exports {
             init: function("init")?,
             constructor: function("[constructor]request")?,
@@ -44,7 +49,13 @@ impl Exports {
             write: function("[method]request.write")?,
             throttle: function("[method]request.throttle")?,
             close: function("[method]request.close")?,
+            run: background.and_then(|found| component.get_export_index(Some(&found), "run")),
         })
+    }
+
+    /// Whether there may be work that belongs to no request.
+    pub(crate) fn has_background(&self) -> bool {
+        self.run.is_some()
     }
 }
 
@@ -102,6 +113,15 @@ impl Guest<'_> {
     pub(crate) async fn close(self, request: ResourceAny, code: i32) -> Result<()> {
         let index = &self.exports.close;
         call(self.store, self.instance, index, (request, code)).await
+    }
+
+    /// A turn of the work that belongs to no request; nothing to wait for where there is none.
+    pub(crate) async fn run(self) -> Result<Result<Pollables, String>> {
+        let Some(index) = &self.exports.run else {
+            return Ok(Ok(Pollables::new()));
+        };
+        let (outcome,) = call(self.store, self.instance, index, ()).await?;
+        Ok(outcome)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the host gives a plugin: the interfaces `http` and `host` of the contract.
 
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
@@ -241,6 +242,25 @@ impl contract::HostExchange for StoreState {
         })
     }
 
+    fn set_timeout(&mut self, _: Handle, seconds: u32) -> Result<bool> {
+        let most = self.spec.limits.patience;
+        let current = self.current()?;
+        let asked = Duration::from_secs(seconds.into());
+        let is_allowed = !asked.is_zero() && asked <= most;
+        if !asked.is_zero() {
+            current.timeout = Some(asked.min(most));
+        }
+        if !is_allowed {
+            let request = current.exchange.id;
+            let most = most.as_secs();
+            let line = format!(
+                "set-timeout refused: {seconds} s are not 1 to {most} (option `plugin_patience`)"
+            );
+            self.common.log.write(Level::WARN, Some(request), &line);
+        }
+        Ok(is_allowed)
+    }
+
     fn send(&mut self, _: Handle) -> Result<bool> {
         self.set("send", |current| {
             if current.sent {
@@ -336,8 +356,7 @@ impl host::Host for StoreState {
     }
 
     fn wake(&mut self, id: u64) -> Result<bool> {
-        let current = self.current.as_ref();
-        Ok(current.is_some_and(|current| current.alarm.wake(id)))
+        Ok(self.common.sleepers.wake(id))
     }
 
     fn error_string(&mut self, error: i32) -> Result<String> {

@@ -6,6 +6,7 @@
 //!
 //! This crate is the only one that names wasmtime. It knows no socket, no option and no mode.
 
+mod background;
 mod bindings;
 mod breaker;
 mod cache;
@@ -15,10 +16,12 @@ mod clock;
 mod common;
 mod decide;
 mod decision;
+mod dry_run;
 mod engine;
 mod error;
 mod exchange;
 mod exports;
+mod functions;
 mod host;
 mod limiter;
 mod log;
@@ -46,6 +49,7 @@ mod world;
 pub use chain::{Chain, OpenSessions};
 pub use decide::{Refusal, RequestBody};
 pub use decision::{Body, Decision, frames_message};
+pub use dry_run::DryReply;
 pub use engine::Engine;
 pub use error::{CloseCode, Fault, LoadError};
 pub use exchange::{Auth, Connection, Exchange};

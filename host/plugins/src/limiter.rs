@@ -36,6 +36,13 @@ impl Limiter {
     }
 }
 
+impl Limiter {
+    /// Whether half of the memory is taken: what one request has left there should not be the fault of the next.
+    pub(crate) fn is_half_taken(&self) -> bool {
+        self.memory.taken > self.memory.limit / 2
+    }
+}
+
 impl Budget {
     /// Whether one of several may grow to this size. It counts from then on, also where the system has no more.
     fn grow(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> bool {

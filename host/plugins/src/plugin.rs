@@ -16,7 +16,7 @@ use crate::pass::Pass;
 use crate::reuse::Idle;
 use crate::script::Script;
 use crate::snapshot::{self, Snapshot};
-use crate::source::{self, Source, Stamp};
+use crate::source::{self, Source};
 use crate::spec::PluginSpec;
 use crate::store::{Server, StoreState};
 
@@ -28,8 +28,6 @@ pub struct Plugin {
     pub(crate) spec: Arc<PluginSpec>,
     /// Where no snapshot holds what `init` left.
     pub(crate) inits_each_instance: bool,
-    /// The file that it was loaded from.
-    pub(crate) stamp: Stamp,
     /// What the engine of scripts runs.
     script: Option<Arc<Script>>,
     pub(crate) server: Arc<dyn Server>,
@@ -87,7 +85,11 @@ async fn off_the_workers(
 ) -> Result<Arc<Plugin>, LoadError> {
     let path = spec.path.clone();
     let runtime = Handle::current();
-    let loading = move || runtime.block_on(load(engine, spec, server, common));
+    let loading = move || {
+        let loaded = runtime.block_on(load(engine.clone(), spec, server, common));
+        engine.end_compiling();
+        loaded
+    };
     let loaded = tokio::task::spawn_blocking(loading).await;
     loaded.unwrap_or_else(|error| Err(panicked(&path, &error)))
 }
@@ -99,15 +101,12 @@ async fn load(
     common: Option<Arc<Common>>,
 ) -> Result<Arc<Plugin>, LoadError> {
     let path = &spec.path;
-    let Source {
-        component,
-        script,
-        stamp,
-    } = source::read(path, spec.kind)?;
     let common = match common {
         Some(common) => common,
         None => Common::new(&engine, &spec)?,
     };
+    common.files.begin(path);
+    let Source { component, script } = source::read(path, spec.kind)?;
     let mut state = StoreState::new(spec.clone(), server.clone(), common.clone());
     state.script.clone_from(&script);
     state.seed = engine.seed();
@@ -126,7 +125,6 @@ async fn load(
         exports: linked.exports,
         spec: spec.clone(),
         inits_each_instance,
-        stamp,
         script,
         server,
         common,

@@ -84,13 +84,12 @@ impl ReadBody {
 }
 
 /// Calls `read` until it has bytes, or says that there are no more.
-async fn next_block(
+pub(crate) async fn next_block(
     shared: Shared,
     exchange: Arc<Exchange>,
     max: u32,
 ) -> Result<Option<Bytes>, Fault> {
-    let limits = &shared.plugin.spec.limits;
-    let mut patience = Patience::new(limits);
+    let mut patience = Patience::new();
     loop {
         let mut session = shared.hold().await;
         let read = async move { session.read(max).await };
@@ -103,10 +102,8 @@ async fn next_block(
             ReadResult::Eof => return Ok(None),
             ReadResult::Pending(wait) => {
                 let waited = patience.wait(&shared, wait).await;
-                waited.ok_or(Fault::Stalled {
-                    call: "read",
-                    limit: limits.reply,
-                })??;
+                let call = "read";
+                waited.map_err(|limit| Fault::Stalled { call, limit })??;
             }
         }
     }

@@ -79,6 +79,10 @@ pub(crate) async fn give_back(plugin: Arc<Plugin>, mut live: Live, request: Reso
         let plugin = &*plugin.spec.name;
         return tracing::debug!(target: "plugin", plugin, "an instance is not reused: it holds on to its request");
     }
+    if state.is_large() {
+        let plugin = &*plugin.spec.name;
+        return tracing::debug!(target: "plugin", plugin, "an instance is not reused: it has taken more than half of its memory");
+    }
     live.store.data_mut().renew(plugin.state());
     live.uses -= 1;
     plugin.engine.keep(plugin.id, live);

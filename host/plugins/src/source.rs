@@ -1,10 +1,11 @@
 //! The file that a plugin is loaded from: read once, within bounds, and watched for change.
 
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use rustix::fs::OFlags;
 
@@ -46,13 +47,50 @@ impl From<&Metadata> for Stamp {
     }
 }
 
+/// The states of files, none where there is no such file.
+pub(crate) type Stamps = BTreeMap<PathBuf, Option<Stamp>>;
+
+/// The files that a plugin was made from when it was loaded last, also where that failed: its own, and those that a script
+/// imports.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    read: Mutex<Stamps>,
+}
+
+impl Files {
+    /// It is loaded, from this file.
+    pub(crate) fn begin(&self, path: &Path) {
+        self.read().clear();
+        self.add(path);
+    }
+
+    /// Takes note of a file that is about to be read. May block.
+    pub(crate) fn add(&self, path: &Path) {
+        let stamp = Stamp::of(path);
+        self.read().insert(path.to_owned(), stamp);
+    }
+
+    /// As they were when they were read.
+    pub(crate) fn stamps(&self) -> Stamps {
+        self.read().clone()
+    }
+
+    /// As they are. May block.
+    pub(crate) fn look(&self) -> Stamps {
+        let paths = self.stamps().into_keys();
+        paths.map(|path| (path.clone(), Stamp::of(&path))).collect()
+    }
+
+    fn read(&self) -> MutexGuard<'_, Stamps> {
+        self.read.lock().expect("no holder panics")
+    }
+}
+
 /// What a plugin is made from.
 pub(crate) struct Source {
     pub(crate) component: Vec<u8>,
     /// What the component is to run.
     pub(crate) script: Option<Arc<Script>>,
-    /// The state of the file before it was read.
-    pub(crate) stamp: Stamp,
 }
 
 /// Reads the file of a plugin. May block.
@@ -62,30 +100,28 @@ pub(crate) struct Source {
 pub(crate) fn read(path: &Path, kind: Kind) -> Result<Source, LoadError> {
     match kind {
         Kind::Component => {
-            let (component, stamp) = read_file(path, LARGEST)?;
+            let component = read_file(path, LARGEST)?;
             check_beginning(path, &component)?;
             Ok(Source {
                 component,
                 script: None,
-                stamp,
             })
         }
         Kind::Script => {
-            let (script, stamp) = Script::read(path)?;
+            let script = Script::read(path)?;
             Ok(Source {
                 component: script::engine()?,
                 script: Some(Arc::new(script)),
-                stamp,
             })
         }
     }
 }
 
-/// The bytes of a file, and its state before they were read. May block.
+/// The bytes of a file. May block.
 ///
 /// # Errors
 /// Why there are none, or too many.
-pub(crate) fn read_file(path: &Path, largest: u64) -> Result<(Vec<u8>, Stamp), LoadError> {
+pub(crate) fn read_file(path: &Path, largest: u64) -> Result<Vec<u8>, LoadError> {
     let unreadable = |source| LoadError::Read {
         path: path.to_owned(),
         source,
@@ -107,7 +143,7 @@ pub(crate) fn read_file(path: &Path, largest: u64) -> Result<(Vec<u8>, Stamp), L
             limit: largest,
         });
     }
-    Ok((bytes, Stamp::from(&found)))
+    Ok(bytes)
 }
 
 /// Opens a file, and waits for nobody: a FIFO would keep the server until somebody writes there.

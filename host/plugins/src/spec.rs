@@ -83,6 +83,8 @@ pub struct Limits {
     pub call: Duration,
     /// Time from the request to `send`, and of every wait for bytes or their delay (option `timeout`).
     pub reply: Duration,
+    /// The most that a plugin may ask for in place of that (option `plugin_patience`).
+    pub patience: Duration,
     /// Fields that one plugin may add to one response (option `plugin_fields`).
     pub fields: usize,
     /// Their names and values in bytes (option `plugin_fields_size`).
@@ -161,6 +163,8 @@ pub enum OnFailure {
 pub struct Pool {
     /// Instances that can exist at the same time (option `plugin_instances`).
     pub instances: u32,
+    /// Instances beside these, for work that belongs to no request: one for each plugin.
+    pub background: u32,
     /// How long a request waits where all are in use (option `plugin_wait`).
     pub wait: Duration,
     /// Stack of one instance in bytes (option `plugin_stack`).
@@ -171,6 +175,8 @@ pub struct Pool {
     pub table: usize,
     /// Where compiled plugins are kept (option `plugin_cache`); none to compile at each start.
     pub cache: Option<PathBuf>,
+    /// Whether anything is written there.
+    pub keeps: bool,
     /// Whether figures are recorded (option `metrics`).
     pub metrics: bool,
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use wasmtime::Store;
@@ -50,6 +51,8 @@ pub(crate) struct StoreState {
     pub(crate) current: Option<Current>,
     /// What random numbers that need not be secret begin with; by chance where none is given.
     pub(crate) seed: Option<u128>,
+    /// Its work belongs to no request.
+    pub(crate) is_background: bool,
     /// What the engine of scripts runs.
     pub(crate) script: Option<Arc<Script>>,
     /// Made when the guest first asks for anything of WASI, which most requests never do.
@@ -64,6 +67,8 @@ pub(crate) struct Current {
     pub(crate) wants_write: bool,
     pub(crate) wants_throttle: bool,
     pub(crate) wants_close: bool,
+    /// What it asked for in place of option `timeout`.
+    pub(crate) timeout: Option<Duration>,
     /// How far the body of the request has come to `write`.
     pub(crate) written: Written,
     /// `send` was called.
@@ -103,6 +108,7 @@ impl StoreState {
             table,
             current: None,
             seed: None,
+            is_background: false,
             script: None,
             wasi: None,
             http: (fields, Hooks { client }),
@@ -113,6 +119,11 @@ impl StoreState {
     pub(crate) fn renew(&mut self, fresh: StoreState) {
         let limiter = self.limiter;
         *self = StoreState { limiter, ..fresh };
+    }
+
+    /// Whether its instance has grown too large to go on with.
+    pub(crate) fn is_large(&self) -> bool {
+        self.limiter.is_half_taken()
     }
 
     /// A store of this state, with its limits and without time: it yields at each tick of the clock.
@@ -144,6 +155,7 @@ impl Current {
             wants_write: false,
             wants_throttle: false,
             wants_close: false,
+            timeout: None,
             written: Written::Nothing,
             sent: false,
             decided: false,

@@ -20,6 +20,15 @@ pub(crate) struct Alarm {
     bell: Option<Arc<Notify>>,
 }
 
+impl Sleepers {
+    /// Wakes a request of this plugin; false if there is none of that number.
+    pub(crate) fn wake(&self, id: u64) -> bool {
+        let sleepers = self.by_id.lock().expect("no holder panics");
+        let bell = sleepers.get(&id);
+        bell.inspect(|bell| bell.notify_one()).is_some()
+    }
+}
+
 impl Alarm {
     pub(crate) fn new(id: u64, sleepers: Arc<Sleepers>) -> Alarm {
         Alarm {
@@ -38,13 +47,6 @@ impl Alarm {
             bell
         });
         bell.clone()
-    }
-
-    /// Wakes a request of the same plugin; false if there is none of that number.
-    pub(crate) fn wake(&self, id: u64) -> bool {
-        let sleepers = self.sleepers.by_id.lock().expect("no holder panics");
-        let bell = sleepers.get(&id);
-        bell.inspect(|bell| bell.notify_one()).is_some()
     }
 }
 

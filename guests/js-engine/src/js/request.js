@@ -1,7 +1,12 @@
 // The documented object of a request.
 
 import native from 'httpout:native';
+import { check, is_iterable, text_of, type_of } from 'httpout:bodies';
 import { warn } from 'httpout:console';
+import { Headers } from 'httpout:headers';
+import { Incoming } from 'httpout:incoming';
+import { Outgoing } from 'httpout:outgoing';
+import { Response } from 'httpout:response';
 
 /** What can be asked of a request, most of which few scripts do: asked when it is read, and kept. */
 const FACTS = {
@@ -24,7 +29,13 @@ const DOCUMENTED = ['method', 'url', 'auth_code', 'tls', 'netid', 'IP', 'port', 
 /** Methods whose requests have a body for `write`. */
 const UPLOADS = ['PUT', 'POST'];
 
+/** Fields of another server's response that are about its connection, which is not this one. */
+const OF_CONNECTION = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
+
 let exchange_of;
+
+/** What the server's calls are, where the script uses no callback for them: undefined where it does. */
+export let read_body, write_body, end;
 
 /** A request and its reply. */
 export class HTTPOutRequest {
@@ -34,6 +45,10 @@ export class HTTPOutRequest {
   #fields = 0;
   #length;
   #read;
+  /** The body of the request, where the script takes it. */
+  #incoming;
+  /** The body of the response, where an iterator makes it. */
+  #outgoing;
 
   /** 0: the server handles the request. */
   reply = 0;
@@ -41,6 +56,12 @@ export class HTTPOutRequest {
 
   static {
     exchange_of = (request) => request.#exchange;
+    read_body = (request, buffer) => request.#outgoing?.read(buffer);
+    write_body = (request, buffer) => {
+      request.#incoming?.push(buffer);
+      return request.#incoming !== undefined;
+    };
+    end = (request) => request.#outgoing?.close();
     for (const [name, ask] of Object.entries(FACTS)) {
       const keep = (request, value) => Object.defineProperty(
         request, name, { value, writable: true, enumerable: true, configurable: true });
@@ -73,17 +94,69 @@ export class HTTPOutRequest {
     this.#read = callback;
   }
 
+  /** Seconds for which the server waits for `send()`, for bytes of `read`, and where `write` has something to wait for. */
+  set timeout(seconds) {
+    if (!(seconds > 0)) throw new RangeError(`request.timeout cannot be ${seconds}`);
+    native.set_timeout(this.#exchange, Math.min(Math.ceil(seconds), 0xffffffff));
+  }
+
+  /** `headers_in`, by names in any case. */
+  get headers() {
+    const value = new Headers(this.headers_in);
+    Object.defineProperty(this, 'headers', { value });
+    return value;
+  }
+
+  /** The body of a PUT or POST, which the server does not get then. */
+  async bytes() {
+    return this.#take_body().bytes();
+  }
+
+  async text() {
+    return text_of(await this.bytes());
+  }
+
+  async json() {
+    return JSON.parse(await this.text());
+  }
+
+  /** The same by pieces. */
+  [Symbol.asyncIterator]() {
+    return this.#take_body().pieces();
+  }
+
+  /** Sets all of the reply, and sends it. */
+  respond(response = {}) {
+    if (this.#is_sent) throw new Error('the reply was sent already');
+    const is_response = response instanceof Response;
+    const { status = 200, headers, body, json } = is_response
+      ? { status: response.status, headers: response.headers, body: response.take() }
+      : response;
+    if (!Number.isInteger(status) || status < 200 || status > 599) throw new RangeError(`${status} is no status of a reply`);
+    const fields = new Headers(headers);
+    const content = check(json === undefined ? body : JSON.stringify(json));
+    const type = json === undefined ? type_of(content) : 'application/json';
+    if (type && !fields.has('content-type')) fields.set('content-type', type);
+    for (const [name, value] of fields) {
+      if (!is_response || !OF_CONNECTION.includes(name)) this.headers_out.push({ name, value });
+    }
+    this.reply = status;
+    if (is_iterable(content)) this.#outgoing = new Outgoing(content);
+    else if (content !== null) this.body = content;
+    this.send();
+  }
+
   /** The decision is made: may be called later, once. */
   send() {
     if (this.#is_sent) throw new Error('send() was called already');
     const exchange = this.#exchange;
     this.#apply();
     if (this.reply) {
-      if (is_function(this.read) && this.body == null) native.use_read(exchange, this.#length);
+      if ((is_function(this.read) || this.#outgoing) && this.body == null) native.use_read(exchange, this.#length);
       if (is_function(this.write) && UPLOADS.includes(this.method)) native.use_write(exchange);
     }
     if (is_function(this.throttle)) native.use_throttle(exchange);
-    if (is_function(this.close)) native.use_close(exchange);
+    if (is_function(this.close) || this.#outgoing) native.use_close(exchange);
     this.#is_sent = true;
     native.send(exchange);
   }
@@ -100,8 +173,26 @@ export class HTTPOutRequest {
     return Object.assign(shown, this);
   }
 
+  #take_body() {
+    if (this.#incoming) return this.#incoming;
+    if (is_function(this.write)) throw new TypeError('the body of the request goes to request.write');
+    if (this.#is_sent) throw new TypeError('the body of the request was not asked for before send()');
+    this.#incoming = new Incoming();
+    if (UPLOADS.includes(this.method)) {
+      // The server gives it to who replies.
+      native.set_reply(this.#exchange, 200);
+      native.use_write(this.#exchange);
+    } else {
+      this.#incoming.push(null);
+    }
+    return this.#incoming;
+  }
+
   #apply() {
     const { reply } = this;
+    if (reply === 0 && this.#incoming && UPLOADS.includes(this.method)) {
+      throw new Error('request.reply is 0, but the server cannot handle a request whose body the script has taken');
+    }
     if (!Number.isInteger(reply)) throw new TypeError(`request.reply is ${String(reply)}, not a status`);
     if (!native.set_reply(this.#exchange, Math.min(Math.max(reply, 0), 0xffff))) {
       throw new RangeError(`request.reply cannot be ${reply}`);

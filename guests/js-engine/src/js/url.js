@@ -58,7 +58,7 @@ export class URL {
 
   #set(name, value, renew = true) {
     this.#parts = name === 'href'
-      ? native.url_parse(value)
+      ? native.url_parse(value, undefined)
       : native.url_set(this.href, name, value);
     if (renew && this.#parameters) reset(this.#parameters, this.search);
   }

@@ -9,11 +9,12 @@ use super::add_functions;
 use super::bytes::Bytes;
 use crate::bindings::httpout::plugin::http::Exchange;
 use crate::exchanges::{self, Number};
+use crate::waits;
 
 pub(super) fn add_to(native: &Object<'_>) -> Result<()> {
     add_functions!(native, method url target path user auth_code is_secure netid peer_address peer_port
         headers_in set_reply add_header set_body set_body_bytes set_body_file
-        use_read use_write use_throttle use_close send);
+        use_read use_write use_throttle use_close set_timeout send hold_body);
     Ok(())
 }
 
@@ -103,7 +104,16 @@ fn use_read(ctx: Ctx<'_>, exchange: Number, length: Option<f64>) -> Result<bool>
 }
 
 fn use_write(ctx: Ctx<'_>, exchange: Number) -> Result<bool> {
-    Ok(find(&ctx, exchange)?.use_write())
+    let is_taken = find(&ctx, exchange)?.use_write();
+    if is_taken {
+        exchanges::take_body(exchange);
+    }
+    Ok(is_taken)
+}
+
+/// The client is to wait with the next piece of the body, or no longer.
+fn hold_body(holds: bool) {
+    waits::hold_body(holds);
 }
 
 fn use_throttle(ctx: Ctx<'_>, exchange: Number) -> Result<bool> {
@@ -112,6 +122,10 @@ fn use_throttle(ctx: Ctx<'_>, exchange: Number) -> Result<bool> {
 
 fn use_close(ctx: Ctx<'_>, exchange: Number) -> Result<bool> {
     Ok(find(&ctx, exchange)?.use_close())
+}
+
+fn set_timeout(ctx: Ctx<'_>, exchange: Number, seconds: f64) -> Result<bool> {
+    Ok(find(&ctx, exchange)?.set_timeout(seconds as u32))
 }
 
 fn send(exchange: Number) -> bool {

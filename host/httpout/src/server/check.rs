@@ -6,23 +6,26 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use httpout_options::Options;
-use httpout_plugins::{Engine, OnFailure, PluginSpec, Pool, StateKeeper};
+use httpout_plugins::{Engine, Kind, OnFailure, PluginSpec, Pool, StateKeeper};
 use rustix::fs::{Access, access};
 
 use crate::error::{StartupError, shown};
+use crate::server::dry_run::{DryRequest, dry_run};
 use crate::server::tls;
 use crate::settings::{Interface, Listen, ServerSettings, Settings, cannot_open, locate};
 use crate::site::Site;
 
 /// Opens the directories, loads the plugins and certificates, and tells line by line what would be served. Nothing is
-/// left behind: no port is bound, no directory made, no compiled plugin kept.
+/// left behind: no port is bound, no directory made, no compiled plugin kept. Scripts are asked about a request, `GET /`
+/// unless it is said.
 ///
 /// # Errors
 /// What would keep the server from its start.
-pub async fn check(settings: Settings) -> Result<String, StartupError> {
+pub async fn check(settings: Settings, request: Option<String>) -> Result<String, StartupError> {
+    let request = DryRequest::parse(request.as_deref().unwrap_or("GET /"))?;
     let mut report = String::new();
     let pool = settings.pool.map(|pool| Pool {
-        cache: None,
+        keeps: false,
         ..pool
     });
     let engine = pool.map(Engine::new).transpose()?.map(Arc::new);
@@ -35,10 +38,12 @@ pub async fn check(settings: Settings) -> Result<String, StartupError> {
         if let (0, Some(file)) = (index, &server.options.config) {
             tell(&mut report, &format!("configuration file {}", quoted(file)));
         }
-        check_server(server, engine.as_ref())
+        let site = check_server(server, engine.as_ref())
             .await
             .map_err(|error| locate(&server.options, error))?;
         tell_of_server(&mut report, server);
+        let replies = dry_run(&site, server, &request).await?;
+        replies.iter().for_each(|line| tell(&mut report, line));
     }
     if let Some(file) = &state {
         tell(
@@ -52,8 +57,13 @@ pub async fn check(settings: Settings) -> Result<String, StartupError> {
 async fn check_server(
     settings: &ServerSettings,
     engine: Option<&Arc<Engine>>,
-) -> Result<(), StartupError> {
+) -> Result<Site, StartupError> {
     let mut readable = settings.clone();
+    for script in &mut readable.plugins {
+        if script.kind == Kind::Script {
+            disarm(script);
+        }
+    }
     // Where a server opens a directory for writing, it removes what an earlier one left unfinished there.
     readable.wdir = None;
     if let Some(directory) = &settings.wdir
@@ -61,9 +71,20 @@ async fn check_server(
     {
         readable.rdirs.retain(|exposed| exposed.path != *directory);
     }
-    Site::open(&readable, Arc::default(), engine, None).await?;
+    let site = Site::open(&readable, Arc::default(), engine, None).await?;
     settings.tls.as_ref().map(tls::load).transpose()?;
-    Ok(())
+    Ok(site)
+}
+
+/// What a script does in a dry run has no effect: it writes no file, and asks nobody.
+fn disarm(script: &mut PluginSpec) {
+    let directories = &mut script.grants.directories;
+    // The one for uploads may be made when the server starts.
+    directories.retain(|granted| !granted.writable || granted.path.is_dir());
+    for granted in directories {
+        granted.writable = false;
+    }
+    script.limits.fetches = 0;
 }
 
 /// Whether a directory is there; if not, it can be made.
@@ -115,8 +136,12 @@ fn tell_of_server(report: &mut String, settings: &ServerSettings) {
         let (cert, pkey) = (quoted(&files.cert), quoted(&files.pkey));
         tell(report, &format!("certificate {cert} with key {pkey}"));
     }
-    for (spec, given) in settings.plugins.iter().zip(&settings.options.plugin) {
-        let mut own = given.options.clone();
+    for (index, spec) in settings.plugins.iter().enumerate() {
+        let mut own = match settings.options.plugin.get(index) {
+            Some(given) => given.options.clone(),
+            // The script stands behind the plugins.
+            None => Options::default(),
+        };
         own.inherit(&settings.options);
         tell(report, &of_plugin(spec, &own));
     }
@@ -139,7 +164,11 @@ fn listener(listen: &Listen) -> String {
 /// For what it is asked, and what it may reach. Its configuration may hold secrets.
 fn of_plugin(spec: &PluginSpec, options: &Options) -> String {
     let mut text = format!(
-        "plugin {} from {}, asked about ",
+        "{} {} from {}, asked about ",
+        match spec.kind {
+            Kind::Component => "plugin",
+            Kind::Script => "script",
+        },
         quoted(&spec.name),
         quoted(&spec.path)
     );

@@ -3,6 +3,7 @@
 mod check;
 mod connection;
 mod connections;
+mod dry_run;
 mod framing;
 mod listener;
 mod refusal;
@@ -106,6 +107,9 @@ impl Servers {
     async fn serve(self) -> Result<(), StartupError> {
         let mut terminate = signal(SignalKind::terminate()).map_err(StartupError::Runtime)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(StartupError::Runtime)?;
+        for server in &self.servers {
+            server.site.chain.begin_background().await;
+        }
         let sites = self.servers.iter().map(|server| server.site.clone());
         // Before anybody can know that there is a process to signal: unheard, SIGHUP would end it.
         let _reloading = reload::start(sites.collect()).map_err(StartupError::Runtime)?;
