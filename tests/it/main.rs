@@ -39,3 +39,4 @@ mod state;
 mod support;
 mod tls;
 mod uploads;
+mod waits;
