@@ -18,6 +18,8 @@ mod growing;
 mod growing_ranges;
 mod guests;
 mod js;
+mod js_documents;
+mod js_examples;
 mod js_faults;
 mod js_web;
 mod kept_files;
