@@ -112,19 +112,19 @@ fn what_never_comes_has_an_end() {
 
 #[test]
 fn the_engine_goes_on_where_a_script_replaces_the_language() {
-    for more in [&[][..], &[REUSE]] {
-        let tree = Tree::new();
-        let server = hostile(&tree, more);
-        for name in names(&server, &["/used/"]) {
-            let response = Client::get(&server, &name);
-            assert_eq!(response.text(), format!("used {name}"));
-            assert_eq!(response.field("x-set"), Some("true"), "{name}");
-            // With reuse this one finds the language as the last one left it.
-            assert_eq!(Client::get(&server, "/plain").text(), "used /plain");
-            // A fault ends an instance.
-            assert!(is_failed(&Client::get(&server, "/throw/null")));
-            is_clean(&server, &name);
+    let tree = Tree::new();
+    let fresh = hostile(&tree, &[]);
+    for name in names(&fresh, &["/used/"]) {
+        // There the next request finds the language as this one leaves it.
+        let reused = hostile(&tree, &[REUSE]);
+        for server in [&fresh, &reused] {
+            for target in [&*name, "/plain"] {
+                let response = Client::get(server, target);
+                assert_eq!(response.text(), format!("used {target}"), "{name}");
+                assert_eq!(response.field("x-set"), Some("true"), "{name}");
+            }
         }
+        is_clean(&fresh, &name);
     }
 }
 

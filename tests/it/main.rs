@@ -19,6 +19,8 @@ mod growing_ranges;
 mod guests;
 mod js;
 mod js_conveniences;
+mod js_documents;
+mod js_examples;
 mod js_faults;
 mod js_fetch;
 mod js_life;
