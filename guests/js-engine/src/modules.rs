@@ -20,7 +20,7 @@ const NATIVE: &str = "httpout:native";
 /// Names that scripts import.
 const PUBLIC: [&str; 3] = ["gpaccore", "os", "std"];
 
-const MODULES: [(&str, &str); 15] = [
+const MODULES: [(&str, &str); 16] = [
     ("bitstream", include_str!("js/bitstream.js")),
     ("clone", include_str!("js/clone.js")),
     ("console", include_str!("js/console.js")),
@@ -35,6 +35,7 @@ const MODULES: [(&str, &str); 15] = [
     ("sys", include_str!("js/sys.js")),
     ("timers", include_str!("js/timers.js")),
     ("url", include_str!("js/url.js")),
+    ("warm", include_str!("js/warm.js")),
     ("web", include_str!("js/web.js")),
 ];
 

@@ -1,6 +1,7 @@
 // The global objects of scripts, and what the server's calls become.
 
 import native from 'httpout:native';
+import 'httpout:warm';
 import * as gpaccore from 'httpout:gpaccore';
 import { constants } from 'httpout:constants';
 import { console, print, warn } from 'httpout:console';

@@ -24,6 +24,8 @@ const DOCUMENTED = ['method', 'url', 'auth_code', 'tls', 'netid', 'IP', 'port', 
 /** Methods whose requests have a body for `write`. */
 const UPLOADS = ['PUT', 'POST'];
 
+const CONTENT_LENGTH = 'content-length';
+
 let exchange_of;
 
 /** A request and its reply. */
@@ -101,21 +103,26 @@ export class HTTPOutRequest {
   }
 
   #apply() {
-    const { reply } = this;
-    if (!Number.isInteger(reply)) throw new TypeError(`request.reply is ${String(reply)}, not a status`);
-    if (!native.set_reply(this.#exchange, Math.min(Math.max(reply, 0), 0xffff))) {
-      throw new RangeError(`request.reply cannot be ${reply}`);
-    }
-    for (const { name, value } of this.headers_out.slice(this.#fields)) {
+    const { reply, headers_out } = this;
+    // 0 is what the server begins with.
+    if (reply !== 0 || this.#is_sent) this.#set_reply(reply);
+    for (let index = this.#fields; index < headers_out.length; index++) {
+      const { name, value } = headers_out[index];
       if (name !== undefined && value !== undefined) this.#add(String(name), String(value));
     }
-    this.#fields = this.headers_out.length;
+    this.#fields = headers_out.length;
     if (this.body != null) this.#set_body(this.body);
+  }
+
+  #set_reply(reply) {
+    if (!Number.isInteger(reply)) throw new TypeError(`request.reply is ${String(reply)}, not a status`);
+    const is_status = reply >= 0 && reply <= 0xffff && native.set_reply(this.#exchange, reply);
+    if (!is_status) throw new RangeError(`request.reply cannot be ${reply}`);
   }
 
   #add(name, value) {
     // The server frames the message; it wants to know how long what `read` gives will be.
-    if (name.toLowerCase() === 'content-length') {
+    if (name.length === CONTENT_LENGTH.length && name.toLowerCase() === CONTENT_LENGTH) {
       const length = Number(value);
       this.#length = Number.isSafeInteger(length) && length >= 0 ? length : undefined;
     } else {
