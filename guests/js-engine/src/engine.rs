@@ -1,10 +1,10 @@
 //! One QuickJS runtime: started with a script, then called for requests.
 
 use rquickjs::function::IntoArgs;
-use rquickjs::{Context, Ctx, FromJs, Function, JsLifetime, Module, Object, Persistent, Runtime};
+use rquickjs::{Context, Ctx, FromJs, Function, JsLifetime, Object, Persistent, Runtime};
 
 use crate::fault::{self, Fault};
-use crate::{modules, native, rejections, script, time};
+use crate::{modules, native, rejections, script, time, waits};
 
 /// Stack of scripts in bytes. Their calls take a multiple of it from the stack of the instance, which is larger: an
 /// endless recursion ends in a RangeError that a script can catch.
@@ -34,6 +34,7 @@ pub(crate) struct Callbacks {
     pub(crate) close: Callback,
     find_handler: Callback,
     run_timers: Callback,
+    run_waits: Callback,
 }
 
 impl Callbacks {
@@ -51,6 +52,7 @@ impl Callbacks {
             close: function("close")?,
             find_handler: function("find_handler")?,
             run_timers: function("run_timers")?,
+            run_waits: function("run_waits")?,
         })
     }
 }
@@ -78,6 +80,7 @@ impl Engine {
         engine.runtime.set_gc_threshold(GARBAGE);
         modules::close();
         native::forget_seed();
+        waits::loaded();
         time::begin_call();
         Ok(engine)
     }
@@ -92,7 +95,7 @@ impl Engine {
         runtime.set_loader(modules::Resolver, modules::Loader);
         let context = Context::full(&runtime)?;
         let callbacks = context.with(|ctx| {
-            let main = Module::declare(ctx.clone(), modules::MAIN, modules::MAIN_TEXT)?;
+            let main = modules::declare(&ctx, modules::MAIN, modules::MAIN_TEXT)?;
             let (main, evaluated) = main.eval()?;
             evaluated.finish::<()>()?;
             Callbacks::find(&main.namespace()?)
@@ -116,12 +119,15 @@ impl Engine {
         value.and_then(|value| jobs.map(|()| value))
     }
 
-    /// Runs the timers that are due.
-    pub(crate) fn run_timers(&self) -> Result<(), Fault> {
-        match time::is_alarm_due() {
-            true => self.call(&self.callbacks.run_timers, ()),
-            false => Ok(()),
+    /// Runs the timers that are due, and what was waited for and has come.
+    pub(crate) fn run_due(&self) -> Result<(), Fault> {
+        if time::is_alarm_due() {
+            self.call::<_, ()>(&self.callbacks.run_timers, ())?;
         }
+        if waits::is_any_but_timers() {
+            self.call::<_, ()>(&self.callbacks.run_waits, ())?;
+        }
+        Ok(())
     }
 
     fn call<A, R>(&self, callback: &Callback, arguments: A) -> Result<R, Fault>

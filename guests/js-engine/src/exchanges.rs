@@ -17,6 +17,8 @@ thread_local! {
 struct Open {
     exchange: Rc<Exchange>,
     is_sent: bool,
+    /// The body of the request comes to the script, and has not ended.
+    takes_body: bool,
 }
 
 /// Keeps an exchange until it is over.
@@ -26,6 +28,7 @@ pub(crate) fn add(exchange: Exchange) -> Number {
     let open = Open {
         exchange: Rc::new(exchange),
         is_sent: false,
+        takes_body: false,
     };
     OPEN.with_borrow_mut(|all| all.insert(number, open));
     number
@@ -50,6 +53,29 @@ pub(crate) fn send(number: Number) -> bool {
 /// Whether `send()` has been called.
 pub(crate) fn is_sent(number: Number) -> bool {
     OPEN.with_borrow(|all| all.get(&number).is_some_and(|open| open.is_sent))
+}
+
+/// The body of the request comes to the script.
+pub(crate) fn take_body(number: Number) {
+    set_takes_body(number, true);
+}
+
+/// It has ended.
+pub(crate) fn end_body(number: Number) {
+    set_takes_body(number, false);
+}
+
+fn set_takes_body(number: Number, takes_body: bool) {
+    OPEN.with_borrow_mut(|all| {
+        if let Some(open) = all.get_mut(&number) {
+            open.takes_body = takes_body;
+        }
+    });
+}
+
+/// Whether more of it is to come.
+pub(crate) fn takes_body(number: Number) -> bool {
+    OPEN.with_borrow(|all| all.get(&number).is_some_and(|open| open.takes_body))
 }
 
 /// The exchange is over.

@@ -14,6 +14,7 @@ mod rejections;
 mod request;
 mod script;
 mod time;
+mod waits;
 
 mod bindings {
     wit_bindgen::generate!({

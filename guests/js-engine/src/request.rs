@@ -11,7 +11,7 @@ use crate::engine::{Engine, keep};
 use crate::exchanges::{self, Number};
 use crate::fault::Fault;
 use crate::native::bytes;
-use crate::{time, with_engine};
+use crate::{time, waits, with_engine};
 
 /// One request, and the documented object that the script has of it.
 pub struct Request {
@@ -40,34 +40,53 @@ impl GuestRequest for Request {
     }
 
     fn resume(&self) -> Vec<Pollable> {
-        // What the script waits for are timers, and these have run.
+        // What the script waits for has run where it has come.
         let called = self.call(|_| Ok(()));
         self.until_sent(called)
     }
 
     fn read(&self, max: u32) -> ReadResult {
-        let read = self.call(|engine| {
+        let read = |engine: &Engine| {
             engine.run(|ctx| {
                 let buffer = ArrayBuffer::new(ctx.clone(), vec![0_u8; max as usize])?;
                 let read = engine.callbacks.read.clone().restore(ctx)?;
                 let count: f64 = read.call((self.object(ctx)?, buffer.clone()))?;
-                Ok(read_result(count, &buffer))
+                Ok(Piece::of(count, &buffer))
             })
+        };
+        let piece = self.call(|engine| match read(engine)? {
+            // It has been asked for, and may have come since.
+            Piece::Asked => read(engine),
+            piece => Ok(piece),
         });
-        read.unwrap_or_else(|| ReadResult::Pending(wait()))
+        match piece {
+            Some(Piece::Bytes(bytes)) => ReadResult::Data(bytes),
+            Some(Piece::End) => ReadResult::Eof,
+            Some(Piece::Asked) if !waits::is_any() => {
+                self.fail(&Fault::new("the body waits for what never comes"));
+                ReadResult::Pending(Vec::new())
+            }
+            Some(Piece::Asked | Piece::NotYet) | None => ReadResult::Pending(waits::pollables()),
+        }
     }
 
     fn write(&self, data: Vec<u8>) -> Vec<Pollable> {
-        self.call(|engine| {
+        let is_end = data.is_empty();
+        if is_end {
+            exchanges::end_body(self.exchange);
+        }
+        let called = self.call(|engine| {
             engine.run(|ctx| {
                 // The documented end of the body is null.
-                let buffer = (!data.is_empty()).then(|| ArrayBuffer::new(ctx.clone(), data));
+                let buffer = (!is_end).then(|| ArrayBuffer::new(ctx.clone(), data));
                 let write = engine.callbacks.write.clone().restore(ctx)?;
                 write.call::<_, ()>((self.object(ctx)?, buffer.transpose()?))
             })
         });
-        // The body does not wait for the script's timers, of which one may be due in an hour.
-        Vec::new()
+        match is_end {
+            true => self.until_sent(called),
+            false => while_body_comes(),
+        }
     }
 
     fn throttle(&self, done: u64, total: u64) -> u64 {
@@ -95,7 +114,7 @@ impl Request {
     /// Runs what is due, then a callback. Where that fails the request is given up.
     fn call<R>(&self, callback: impl FnOnce(&Engine) -> Result<R, Fault>) -> Option<R> {
         time::begin_call();
-        let called = with_engine(|engine| engine.run_timers().and_then(|()| callback(engine)));
+        let called = with_engine(|engine| engine.run_due().and_then(|()| callback(engine)));
         called.inspect_err(|fault| self.fail(fault)).ok()
     }
 
@@ -108,12 +127,15 @@ impl Request {
     /// What is to be waited for until the script calls `send()`, if it has not failed.
     fn until_sent(&self, called: Option<()>) -> Vec<Pollable> {
         let is_waiting = called.is_some() && !exchanges::is_sent(self.exchange);
-        if is_waiting && !time::has_alarm() {
+        if is_waiting && exchanges::takes_body(self.exchange) {
+            return while_body_comes();
+        }
+        if is_waiting && !waits::is_any() {
             self.fail(&Fault::new(
-                "`send()` was not called, and there is no timer left that could call it",
+                "`send()` was not called, and nothing is left to wait for that could call it",
             ));
         }
-        wait()
+        waits::pollables()
     }
 
     fn object<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
@@ -124,23 +146,43 @@ impl Request {
 
 impl Drop for Request {
     fn drop(&mut self) {
+        waits::clear();
         exchanges::remove(self.exchange);
     }
 }
 
-/// What the next call of the script waits for: its timers.
-fn wait() -> Vec<Pollable> {
-    time::alarm().into_iter().collect()
+/// What the next piece of the request's body waits for. A script that takes pieces as they come waits for nothing, also not
+/// for its timers, of which one may be due in an hour.
+fn while_body_comes() -> Vec<Pollable> {
+    match waits::holds_body() {
+        true => waits::pollables(),
+        false => Vec::new(),
+    }
 }
 
-/// What the documented `read` returned: bytes that are in the buffer, 0 for the end, less where there are none yet.
-fn read_result(count: f64, buffer: &ArrayBuffer<'_>) -> ReadResult {
-    if count < 0.0 {
-        return ReadResult::Pending(wait());
-    }
-    let filled = bytes::copy(buffer, count as usize);
-    match filled.is_empty() {
-        true => ReadResult::Eof,
-        false => ReadResult::Data(filled),
+/// What the documented `read` gave.
+enum Piece {
+    Bytes(Vec<u8>),
+    End,
+    /// There are none yet.
+    NotYet,
+    /// The same of a body that is an iterator: it has been asked, and what is ready has yet to run.
+    Asked,
+}
+
+impl Piece {
+    /// By what was returned: bytes that are in the buffer, 0 for the end, less where there are none yet.
+    fn of(count: f64, buffer: &ArrayBuffer<'_>) -> Piece {
+        if count == f64::NEG_INFINITY {
+            return Piece::Asked;
+        }
+        if count < 0.0 {
+            return Piece::NotYet;
+        }
+        let filled = bytes::copy(buffer, count as usize);
+        match filled.is_empty() {
+            true => Piece::End,
+            false => Piece::Bytes(filled),
+        }
     }
 }

@@ -47,7 +47,7 @@ fn evaluate_module(engine: &Engine, name: &str, text: String) -> Result<(), Faul
             return Err(Fault::new("it awaits what never comes"));
         };
         alarm.block();
-        engine.run_timers()?;
+        engine.run_due()?;
     }
     Ok(())
 }

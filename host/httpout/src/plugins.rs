@@ -51,7 +51,7 @@ struct Answers {
 impl Server for Answers {
     fn option_value(&self, name: &str) -> Option<String> {
         // What would give away the secrets of other plugins, or of the server.
-        const SECRET: [&str; 3] = ["plugin", "users", "pkey"];
+        const SECRET: [&str; 4] = ["plugin", "js", "users", "pkey"];
         self.options
             .value_of(name)
             .filter(|_| !SECRET.contains(&name))

@@ -45,7 +45,7 @@ options! {
         blockio           bool          = "false"   ""                Advanced Planned Media     "let inputs wait for slow clients"
         ka                bool          = "true"    ""                Advanced Planned Media     "go on with the input when an upload fails"
         hdrs              strl          = -         "NAME,VALUE,..."  Advanced Ready   Responses "fields to add to responses: name, value, name, value"
-        js                str           = -         "FILE"            Basic    Ready   Plugins   "JavaScript file that decides about requests, asked behind those of option `plugin`"
+        js                str           = -         "FILE"            Basic    Ready   Plugins   "JavaScript file that decides about requests, `FILE.js?key=value&...`, asked behind those of option `plugin`"
         zmax              uint          = "50000"   "BYTES"           Advanced Ready   Responses "largest text file to compress, in bytes, 0 for none"
         cte               bool          = "true"    ""                Advanced Ready   Responses "use chunked transfer coding where possible: uploads are readable while they grow"
         maxs              uint          = "50M"     "BYTES"           Advanced Ready   Limits    "largest upload, in bytes, 0 for no limit"
@@ -53,7 +53,7 @@ options! {
     }
     Own {
         users             str           = -         "FILE"            Basic    Planned Operation "file of users and their passwords"
-        plugin            repeated      = -         "FILE"            Basic    Ready   Plugins   "component that decides about requests, `FILE.wasm?key=value&...`; given again it adds one, asked in that order"
+        plugin            repeated      = -         "FILE"            Basic    Ready   Plugins   "component or script (`.js`) that decides about requests, `FILE.wasm?key=value&...`; given again it adds one, asked in that order"
         plugin_dirs       strl          = -         "DIR,..."         Advanced Ready   Plugins   "directories plugins may read; `DIR:rw` to write too; guests find them by these names"
         plugin_allow      strl          = -         "HOST,..."        Advanced Ready   Plugins   "servers plugins may ask: `[http://|https://]HOST[:PORT|:*]`, HOST a name, `*.NAME`, an address or a network; private ones by address only"
         plugin_reuse      uint          = "0"       "N"               Advanced Ready   Plugins   "further requests that an instance may answer, one after another; 0 for a fresh instance each time"

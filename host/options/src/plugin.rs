@@ -30,7 +30,7 @@ pub struct Plugin {
 impl Plugin {
     /// `auth.wasm?users=users.toml&realm=staff`: the file, then its configuration, percent-encoded where a name or a
     /// value holds `&`, `=` or `%`.
-    pub(crate) fn parse(text: &str) -> Plugin {
+    pub fn parse(text: &str) -> Plugin {
         let (file, config) = text.split_once('?').unwrap_or((text, ""));
         let pairs = config.split('&').filter(|pair| !pair.is_empty());
         let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));

@@ -15,7 +15,7 @@ use crate::limiter::{CORE_INSTANCES, MEMORIES, TABLES};
 use crate::metrics::Metrics;
 use crate::open_at;
 use crate::reuse::{Idle, Live};
-use crate::spec::{Grants, Pool};
+use crate::spec::{Kind, PluginSpec, Pool};
 use crate::state::Spaces;
 use crate::store::StoreState;
 
@@ -225,10 +225,10 @@ fn pooled(shared: &Pool) -> Config {
     config
 }
 
-/// What the guests of a plugin with these grants may import.
+/// What the guests of a plugin may import.
 pub(crate) fn link(
     engine: &wasmtime::Engine,
-    grants: &Grants,
+    spec: &PluginSpec,
 ) -> wasmtime::Result<Linker<StoreState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
@@ -238,7 +238,8 @@ pub(crate) fn link(
     script::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     state::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     metrics::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
-    if !grants.destinations.is_empty() {
+    // The engine of scripts is the same for all of them: one without a grant is told where it asks.
+    if !spec.grants.destinations.is_empty() || spec.kind == Kind::Script {
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     }
     Ok(linker)

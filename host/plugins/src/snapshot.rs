@@ -31,9 +31,8 @@ pub(crate) async fn take(
     state: StoreState,
 ) -> Result<Snapshot, LoadError> {
     let spec = state.spec.clone();
-    let (path, grants) = (&*spec.path, &spec.grants);
     let as_it_was = |reason| {
-        let linked = world::link(engine, grants, path, bytes)?;
+        let linked = world::link(engine, &spec, bytes)?;
         Ok(Snapshot::Unsuitable(linked, reason))
     };
     let wizer = Wizer::new();
@@ -42,7 +41,7 @@ pub(crate) async fn take(
         Ok(instrumented) => instrumented,
         Err(error) => return as_it_was(one_line(&error)),
     };
-    let linked = world::link(engine, grants, path, &instrumented)?;
+    let linked = world::link(engine, &spec, &instrumented)?;
     let _permit = engine.reserve_for_loading().await;
     let init_failed = |fault| LoadError::init(&spec, fault);
     let (mut store, instance) = init(&linked, state).await.map_err(init_failed)?;
@@ -51,9 +50,7 @@ pub(crate) async fn take(
         return as_it_was("`init` leaves handles open".to_owned());
     }
     match rewrite(&wizer, &context, &mut store, instance).await {
-        Ok(snapshot) => Ok(Snapshot::Taken(world::link(
-            engine, grants, path, &snapshot,
-        )?)),
+        Ok(snapshot) => Ok(Snapshot::Taken(world::link(engine, &spec, &snapshot)?)),
         Err(error) => as_it_was(one_line(&error)),
     }
 }

@@ -8,7 +8,7 @@ use crate::bindings::PluginPre;
 use crate::engine::{self, Engine};
 use crate::error::{LoadError, escape, limit_of};
 use crate::exports::{Exports, HANDLER};
-use crate::spec::Grants;
+use crate::spec::PluginSpec;
 use crate::store::StoreState;
 
 /// A component that is a plugin, compiled and linked.
@@ -21,15 +21,11 @@ pub(crate) struct Linked {
 ///
 /// # Errors
 /// Why it is no plugin, or needs what it is not given.
-pub(crate) fn link(
-    engine: &Engine,
-    grants: &Grants,
-    path: &Path,
-    bytes: &[u8],
-) -> Result<Linked, LoadError> {
+pub(crate) fn link(engine: &Engine, spec: &PluginSpec, bytes: &[u8]) -> Result<Linked, LoadError> {
+    let path = &*spec.path;
     let component = compile(engine, path, bytes)?;
     check_handler(engine, path, &component)?;
-    let linker = engine::link(&engine.wasmtime, grants);
+    let linker = engine::link(&engine.wasmtime, spec);
     let pre = match linker.and_then(|linker| linker.instantiate_pre(&component)) {
         Ok(pre) => pre,
         Err(error) => return Err(missing_import(engine, path, &component, &error)),

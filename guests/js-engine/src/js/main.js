@@ -3,17 +3,25 @@
 import native from 'httpout:native';
 import 'httpout:warm';
 import * as gpaccore from 'httpout:gpaccore';
+import { AbortController, AbortSignal } from 'httpout:abort';
 import { constants } from 'httpout:constants';
 import { console, print, warn } from 'httpout:console';
 import { TextDecoder, TextEncoder } from 'httpout:encoding';
-import { HTTPOutRequest } from 'httpout:request';
+import { fetch } from 'httpout:fetch';
+import { Headers } from 'httpout:headers';
+import { metrics } from 'httpout:metrics';
+import { HTTPOutRequest, end, read_body, write_body } from 'httpout:request';
+import { Response } from 'httpout:response';
 import { attach, session } from 'httpout:session';
+import { state } from 'httpout:state';
 import { structuredClone } from 'httpout:clone';
 import * as timers from 'httpout:timers';
 import { URL, URLSearchParams } from 'httpout:url';
-import { atob, btoa, crypto } from 'httpout:web';
+import { forget_waits } from 'httpout:waits';
+import { atob, btoa, crypto, performance } from 'httpout:web';
 
 export { run_timers } from 'httpout:timers';
+export { run_waits } from 'httpout:waits';
 
 /** The documented object: scripts give it their `on_request`. */
 const httpout = {};
@@ -24,6 +32,12 @@ let handler = httpout;
 const { clearInterval, clearTimeout, setInterval, setTimeout } = timers;
 const { Bitstream, File, SHA1, Sys } = gpaccore;
 
+/** What the script is told: of values with the same name the first. All of them, in order, come of walking through it. */
+const pairs = native.config();
+const config = Object.assign(Object.create(null), Object.fromEntries(pairs.toReversed()));
+Object.defineProperty(config, Symbol.iterator, { value: () => pairs.values() });
+Object.freeze(config);
+
 const globals = {
   httpout, session, print, console,
   error_string: native.error_string,
@@ -31,16 +45,15 @@ const globals = {
   // Modules' names, which the document's samples use without importing them.
   Bitstream, File, SHA1, Sys,
   clearInterval, clearTimeout, setInterval, setTimeout,
-  // That of QuickJS counts from when it was started, before the snapshot.
-  performance: { now: native.now },
-  TextDecoder, TextEncoder, URL, URLSearchParams, atob, btoa, crypto, structuredClone,
+  AbortController, AbortSignal, Headers, Response, config, fetch, metrics, state,
+  performance, TextDecoder, TextEncoder, URL, URLSearchParams, atob, btoa, crypto, structuredClone,
 };
 for (const [name, value] of Object.entries(globals)) {
   Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
 }
 
 // QuickJS seeds its own once, before the snapshot that all requests begin with.
-Math.random = native.random;
+globalThis.Math.random = native.random;
 
 /** After the script has run: whether there is something to answer with. */
 export function find_handler() {
@@ -50,25 +63,36 @@ export function find_handler() {
 
 /** The object of a request. */
 export function new_request(exchange) {
+  forget_waits();
   return new HTTPOutRequest(exchange);
 }
 
 export function on_request(request) {
-  handler.on_request(request);
+  const result = handler.on_request(request);
+  if (result !== undefined) reply_with(request, result);
+}
+
+/** Handlers may also give a Response, or a promise of one. */
+function reply_with(request, result) {
+  if (result instanceof Response) request.respond(result);
+  else if (result instanceof Promise) result.then((value) => value instanceof Response && request.respond(value));
 }
 
 /** At most `buffer.byteLength` bytes; 0 is the end, less than 0 that there are none yet. */
 export function read(request, buffer) {
+  const of_iterator = read_body(request, buffer);
+  if (of_iterator !== undefined) return of_iterator;
   const count = request.read(buffer);
   if (typeof count !== 'number' || !(count <= buffer.byteLength)) {
     throw new TypeError(
       `request.read returned ${describe(count)}, not how many of ${buffer.byteLength} bytes it has filled`);
   }
-  return count;
+  return Math.max(count, -1);
 }
 
 /** Bytes of the request's body; null is the end. */
 export function write(request, buffer = null) {
+  if (write_body(request, buffer)) return;
   try {
     request.write(buffer);
   } catch (error) {
@@ -90,7 +114,8 @@ export function throttle(request, done, total) {
 }
 
 export function close(request, code) {
-  request.close(code);
+  if (typeof request.close === 'function') request.close(code);
+  return end(request);
 }
 
 function is_about_null(error) {

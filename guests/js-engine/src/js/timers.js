@@ -3,7 +3,7 @@
 import native from 'httpout:native';
 
 /** By time, then in the order in which they were set. */
-const timers = [];
+const timers = own([]);
 let last_id = 0;
 
 /** What a timer waits at least when it comes again and again, in ms. */

@@ -3,9 +3,12 @@
 pub(crate) mod bytes;
 mod codecs;
 mod exchange;
+pub(crate) mod fetch;
 mod file;
+mod metrics;
 mod random;
 mod sha1;
+pub(crate) mod state;
 mod system;
 mod url;
 
@@ -31,6 +34,9 @@ impl ModuleDef for Native {
         codecs::add_to(&native)?;
         file::add_to(&native)?;
         sha1::add_to(&native)?;
+        fetch::add_to(&native)?;
+        state::add_to(&native)?;
+        metrics::add_to(&native)?;
         url::add_to(&native)?;
         exports.export("default", native)?;
         Ok(())

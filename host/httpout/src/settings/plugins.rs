@@ -27,11 +27,19 @@ pub(super) fn specs(
     for (index, plugin) in options.plugin.iter().enumerate() {
         let name = name(plugin, &specs, &options.plugin[index + 1..])
             .map_err(|error| at(options, Some(plugin.place), error))?;
-        specs.push(spec(plugin, name, options)?);
+        let mut spec = spec(plugin, name, options)?;
+        if spec.kind == Kind::Script {
+            spec.grants
+                .directories
+                .extend(reach(&plugin.file, rdirs, wdir));
+        }
+        specs.push(spec);
     }
-    if let Some(file) = &options.js {
-        let mut script = script(file, &specs, options)?;
-        script.grants.directories.extend(reach(file, rdirs, wdir));
+    if let Some(text) = &options.js {
+        let plugin = Plugin::parse(text);
+        let mut script = script(&plugin, &specs, options)?;
+        let reached = reach(&plugin.file, rdirs, wdir);
+        script.grants.directories.extend(reached);
         specs.push(script);
     }
     if options.is_set("plugin") && specs.is_empty() {
@@ -52,10 +60,20 @@ fn spec(plugin: &Plugin, name: String, options: &Options) -> Result<PluginSpec, 
     Ok(PluginSpec {
         name,
         path: PathBuf::from(&plugin.file),
+        kind: kind(&plugin.file),
         config: plugin.config.clone(),
         scope: scope(plugin, options)?,
         ..common(&own).map_err(|error| locate(&own, error))?
     })
+}
+
+/// A script may stand among the plugins too.
+fn kind(file: &str) -> Kind {
+    let extension = Path::new(file).extension();
+    match extension.is_some_and(|extension| extension == "js" || extension == "mjs") {
+        true => Kind::Script,
+        false => Kind::Component,
+    }
 }
 
 /// The requests that it is asked about.
@@ -135,10 +153,11 @@ fn name_of_file(file: &str, is_taken: impl Fn(&str) -> bool) -> String {
 /// The script, which is asked behind the plugins: what they refuse, such as a request without a password, does not come
 /// to it.
 fn script(
-    file: &str,
+    plugin: &Plugin,
     before: &[PluginSpec],
     options: &Options,
 ) -> Result<PluginSpec, StartupError> {
+    let Plugin { file, config, .. } = plugin;
     if file.is_empty() {
         return Err(refuse("js", "a file is missing: write `--js FILE.js`"));
     }
@@ -147,6 +166,7 @@ fn script(
         name: name_of_file(file, is_taken),
         path: PathBuf::from(file),
         kind: Kind::Script,
+        config: config.clone(),
         ..common(options)?
     })
 }
