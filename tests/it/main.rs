@@ -18,6 +18,7 @@ mod growing;
 mod growing_ranges;
 mod guests;
 mod js;
+mod js_text;
 mod js_web;
 mod kept_files;
 mod limits;
