@@ -24,6 +24,7 @@ mod js_examples;
 mod js_faults;
 mod js_fetch;
 mod js_life;
+mod js_text;
 mod js_web;
 mod kept_files;
 mod limits;

@@ -56,6 +56,7 @@ const MODULES: [(&str, &str); 27] = [
     ("timers", include_str!("js/timers.js")),
     ("url", include_str!("js/url.js")),
     ("waits", include_str!("js/waits.js")),
+    ("warm", include_str!("js/warm.js")),
     ("web", include_str!("js/web.js")),
 ];
 

@@ -1,6 +1,7 @@
 // The global objects of scripts, and what the server's calls become.
 
 import native from 'httpout:native';
+import 'httpout:warm';
 import * as gpaccore from 'httpout:gpaccore';
 import { AbortController, AbortSignal } from 'httpout:abort';
 import { constants } from 'httpout:constants';

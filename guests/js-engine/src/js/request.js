@@ -38,6 +38,8 @@ const PROGRESS = {
 
 const DOCUMENTED = ['method', 'url', 'auth_code', 'tls', 'netid', 'IP', 'port', 'headers_in'];
 
+const CONTENT_LENGTH = 'content-length';
+
 /** No status, as all that is larger or less than 0. */
 const MOST_REPLY = 0xffff;
 
@@ -79,16 +81,14 @@ export class HTTPOutRequest {
     };
     end = (request) => request.#outgoing?.close();
     for (const [name, ask] of Object.entries(FACTS)) {
-      const keep = (request, value) => Object.defineProperty(
-        request, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
       Object.defineProperty(this.prototype, name, {
         get() {
           const value = ask(exchange_of(this));
-          keep(this, value);
+          native.keep(this, name, value);
           return value;
         },
         set(value) {
-          keep(this, value);
+          native.keep(this, name, value);
         },
         enumerable: true,
         configurable: true,
@@ -239,10 +239,8 @@ export class HTTPOutRequest {
     if (reply === 0 && this.#incoming && UPLOADS.includes(this.method)) {
       throw new Error('request.reply is 0, but the server cannot handle a request whose body the script has taken');
     }
-    if (!is_integer(reply)) throw new TypeError(`request.reply is ${String(reply)}, not a status`);
-    if (!native.set_reply(this.#exchange, reply >= 0 && reply <= MOST_REPLY ? reply : MOST_REPLY)) {
-      throw new RangeError(`request.reply cannot be ${reply}`);
-    }
+    // 0 is what the server begins with.
+    if (reply !== 0 || this.#is_sent) this.#set_reply(reply);
     const fields = this.headers_out;
     for (; this.#fields < fields.length; this.#fields++) {
       const { name, value } = fields[this.#fields] ?? {};
@@ -251,13 +249,20 @@ export class HTTPOutRequest {
     if (this.body != null) this.#set_body(this.body);
   }
 
+  #set_reply(reply) {
+    if (!is_integer(reply)) throw new TypeError(`request.reply is ${String(reply)}, not a status`);
+    if (!native.set_reply(this.#exchange, reply >= 0 && reply <= MOST_REPLY ? reply : MOST_REPLY)) {
+      throw new RangeError(`request.reply cannot be ${reply}`);
+    }
+  }
+
   #add(name, value) {
     // The server frames the message; it wants to know how long what `read` gives will be.
-    if (to_lower_case(name) === 'content-length') {
+    if (name.length === CONTENT_LENGTH.length && to_lower_case(name) === CONTENT_LENGTH) {
       const length = Number(value);
       this.#length = is_safe_integer(length) && length >= 0 ? length : undefined;
     } else {
-      native.add_header(this.#exchange, well_formed(name), well_formed(value));
+      native.add_header(this.#exchange, name, value);
     }
   }
 
@@ -269,7 +274,7 @@ export class HTTPOutRequest {
     } else if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
       native.set_body_bytes(this.#exchange, body);
     } else {
-      native.set_body(this.#exchange, well_formed(String(body)));
+      native.set_body(this.#exchange, String(body));
     }
   }
 }

@@ -1,6 +1,7 @@
 //! Bytes between scripts and the engine: ArrayBuffers and views of them in, ArrayBuffers out. Text as UTF-8.
 
 use std::borrow::Cow;
+use std::{slice, str};
 
 use rquickjs::convert::List;
 use rquickjs::{ArrayBuffer, Ctx, Exception, FromJs, Object, Result, Value};
@@ -21,6 +22,30 @@ impl<'js> FromJs<'js> for Bytes {
             .ok_or_else(|| Exception::throw_type(ctx, "not an ArrayBuffer, nor a view of one"))?;
         Ok(Bytes(bytes))
     }
+}
+
+/// A text, in which U+FFFD stands for halves of surrogate pairs: UTF-8 has no bytes for them.
+pub(crate) struct Text(pub(crate) String);
+
+impl<'js> FromJs<'js> for Text {
+    fn from_js(ctx: &Ctx<'js>, value: Value<'js>) -> Result<Text> {
+        let text = rquickjs::String::from_js(ctx, value)?.to_cstring()?;
+        // SAFETY: QuickJS keeps so many bytes there until `text` is dropped.
+        let bytes = unsafe { slice::from_raw_parts(text.as_ptr().cast::<u8>(), text.len()) };
+        let whole = str::from_utf8(bytes).map(str::to_owned);
+        Ok(Text(whole.unwrap_or_else(|_| without_halves(bytes))))
+    }
+}
+
+/// QuickJS writes a half as if it were a character of three bytes, the first of which stands in no place but the first.
+fn without_halves(bytes: &[u8]) -> String {
+    let mut bytes = bytes.to_vec();
+    for index in 0..bytes.len().saturating_sub(2) {
+        if bytes[index] == 0xed && bytes[index + 1] >= 0xa0 {
+            bytes[index..index + 3].copy_from_slice("\u{fffd}".as_bytes());
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// At most so many bytes of a buffer; none of one that was transferred.

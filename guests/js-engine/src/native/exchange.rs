@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use percent_encoding::percent_decode_str;
 use rquickjs::object::Property;
-use rquickjs::{Array, Ctx, Exception, Object, Result};
+use rquickjs::{Array, Ctx, Exception, Object, Result, Value};
 
 use super::add_functions;
-use super::bytes::Bytes;
+use super::bytes::{Bytes, Text};
 use crate::bindings::httpout::plugin::http::Exchange;
 use crate::exchanges::{self, Number};
 use crate::waits;
@@ -16,7 +16,7 @@ pub(super) fn add_to(native: &Object<'_>) -> Result<()> {
     add_functions!(native, attribute set_attribute id protocol authority local_address body_length status bytes_sent bytes_received
         method url target path user auth_code is_secure netid peer_address peer_port
         headers_in set_reply add_header set_body set_body_bytes set_body_file
-        use_read use_write use_throttle use_close set_timeout send hold_body);
+        use_read use_write use_throttle use_close set_timeout send hold_body keep);
     Ok(())
 }
 
@@ -128,16 +128,21 @@ fn ordinary<T>(value: T) -> Property<T> {
     Property::from(value).writable().enumerable().configurable()
 }
 
+/// Makes it the object's own property, as `Object.defineProperty` would, without an object that describes it.
+fn keep<'js>(object: Object<'js>, name: String, value: Value<'js>) -> Result<()> {
+    object.prop(name, ordinary(value))
+}
+
 fn set_reply(ctx: Ctx<'_>, exchange: Number, code: u16) -> Result<bool> {
     Ok(find(&ctx, exchange)?.set_reply(code))
 }
 
-fn add_header(ctx: Ctx<'_>, exchange: Number, name: String, value: String) -> Result<bool> {
-    Ok(find(&ctx, exchange)?.add_header(&name, &value))
+fn add_header(ctx: Ctx<'_>, exchange: Number, name: Text, value: Text) -> Result<bool> {
+    Ok(find(&ctx, exchange)?.add_header(&name.0, &value.0))
 }
 
-fn set_body(ctx: Ctx<'_>, exchange: Number, text: String) -> Result<bool> {
-    Ok(find(&ctx, exchange)?.set_body(&text))
+fn set_body(ctx: Ctx<'_>, exchange: Number, text: Text) -> Result<bool> {
+    Ok(find(&ctx, exchange)?.set_body(&text.0))
 }
 
 fn set_body_bytes(ctx: Ctx<'_>, exchange: Number, bytes: Bytes) -> Result<bool> {
