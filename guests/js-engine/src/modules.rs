@@ -29,7 +29,7 @@ const PRIMORDIAL: &str = "primordials";
 /// Names that scripts import.
 const PUBLIC: [&str; 3] = ["gpaccore", "os", "std"];
 
-const MODULES: [(&str, &str); 27] = [
+const MODULES: &[(&str, &str)] = &[
     ("abort", include_str!("js/abort.js")),
     ("bitstream", include_str!("js/bitstream.js")),
     ("bodies", include_str!("js/bodies.js")),
