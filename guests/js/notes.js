@@ -5,7 +5,8 @@ const MOST = 1000;
 
 const reply = (request, status, json, headers = {}) => request.respond({ status, headers, json });
 
-const read = (key) => JSON.parse(state.get(key));
+// null where another request has deleted it meanwhile
+const read = (key) => JSON.parse(state.get(key) ?? 'null');
 
 async function add(request) {
   let note;
@@ -29,11 +30,12 @@ httpout.on_request = (request) => {
   if (id === undefined) {
     if (request.path !== '/notes') return reply(request, 404, { error: 'there is no such note' });
     if (request.method === 'POST') return add(request);
-    return reply(request, 200, [...state.keys('note/')].map(read));
+    return reply(request, 200, [...state.keys('note/')].map(read).filter(Boolean));
   }
   const key = `note/${id.padStart(9, '0')}`;
-  if (state.get(key) === undefined) return reply(request, 404, { error: 'there is no such note' });
-  if (request.method !== 'DELETE') return reply(request, 200, read(key));
+  const note = read(key);
+  if (!note) return reply(request, 404, { error: 'there is no such note' });
+  if (request.method !== 'DELETE') return reply(request, 200, note);
   state.delete(key);
   reply(request, 200, { deleted: Number(id) });
 };

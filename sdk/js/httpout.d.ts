@@ -464,7 +464,7 @@ declare const state: {
 };
 
 /** What the script is told: `--js 'my.js?key=value'`. */
-declare const config: { readonly [name: string]: string | undefined };
+declare const config: { readonly [name: string]: string | undefined } & Iterable<readonly [name: string, value: string]>;
 
 /** Figures on the server's page of metrics (option `metrics`), behind `httpout_plugin_`. */
 declare const metrics: {

@@ -36,7 +36,8 @@ const { Bitstream, File, SHA1, Sys } = gpaccore;
 
 /** What the script is told: of values with the same name the first. All of them, in order, come of walking through it. */
 const pairs = native.config();
-const config = Object.assign(Object.create(null), Object.fromEntries(pairs.toReversed()));
+const config = Object.create(null);
+for (const [name, value] of pairs) config[name] ??= value;
 Object.defineProperty(config, Symbol.iterator, { value: () => pairs.values() });
 Object.freeze(config);
 
