@@ -111,14 +111,14 @@ const CHECKS = {
 };
 
 httpout.on_request = async (request) => {
-  setTimeout(() => order.push('text'), '4');
-  setTimeout(() => order.push('three'), 3);
+  setTimeout(() => order.push('text'), '400');
+  setTimeout(() => order.push('three'), 200);
   setTimeout(() => order.push('zero'));
   setTimeout(() => order.push('nan'), NaN);
   setTimeout((...values) => order.push(`args ${values.join(' ')}`), 1, 1, 2);
   clearTimeout(setTimeout(() => order.push('cleared'), 1));
   queueMicrotask(() => order.push('micro'));
-  await new Promise((resolve) => setTimeout(resolve, 8));
+  await new Promise((resolve) => setTimeout(resolve, 600));
   const wrong = [];
   for (const [name, check] of Object.entries(CHECKS)) {
     try {
