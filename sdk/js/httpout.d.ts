@@ -68,6 +68,8 @@ interface HTTPOutRequest extends AsyncIterable<Uint8Array<ArrayBuffer>> {
 
   // Beside the document.
 
+  /** To be set: seconds for `send()` and each block of the body, in place of option `timeout`, within `plugin_patience`. */
+  set timeout(seconds: number);
   /** `headers_in`, by names in any case. */
   readonly headers: Headers;
   /** The body of a PUT or POST; of other requests it is empty. The reply is the script's own then. */
@@ -462,7 +464,7 @@ declare const state: {
 };
 
 /** What the script is told: `--js 'my.js?key=value'`. */
-declare const config: { readonly [name: string]: string | undefined };
+declare const config: { readonly [name: string]: string | undefined } & Iterable<readonly [name: string, value: string]>;
 
 /** Figures on the server's page of metrics (option `metrics`), behind `httpout_plugin_`. */
 declare const metrics: {

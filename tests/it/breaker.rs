@@ -200,6 +200,8 @@ fn a_request_waits_for_a_free_instance_and_is_refused_in_the_end() {
             (refused.status, refused.field("retry-after")),
             (503, Some("1"))
         );
+        let said = "503 Service Unavailable: too many requests are being worked on\n";
+        assert_eq!(refused.text(), said);
     }
     server.wait_for_times("no free instance within 1 ms", FAULTS + 1);
     // Plugins are loaded all the same.

@@ -664,7 +664,8 @@ fn a_request_that_never_replies_is_answered_504_and_told() {
     let server = serve(&tree, &["--timeout=1"]);
     for what in ["never", "spin"] {
         let response = Client::get(&server, &format!("/calls?use=close&send={what}"));
-        assert_eq!(response.status, 504);
+        let said = "504 Gateway Timeout: a plugin of the server did not answer in time\n";
+        assert_eq!((response.status, response.text()), (504, said));
     }
     server.wait_for_times("call: close 1: 504, ", 2);
 }

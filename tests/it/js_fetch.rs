@@ -115,6 +115,20 @@ fn redirects_are_followed_to_what_is_granted() {
     );
     let server = granted(&tree, &upstream, &[]);
     assert_eq!(Client::get(&server, "/manual").text(), "302");
+    // Each is given up before the next one is asked.
+    let circle = Other::start(|socket| {
+        let _ = socket.write_all(
+            b"HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 9\r\n\r\nredirects",
+        );
+        let _ = socket.read(&mut [0]);
+    });
+    let round = granted(&tree, &circle, &["--plugin_fetches=3"]);
+    let told = Client::get(&round, "/told");
+    assert!(
+        told.text().ends_with("/again: it redirects too often"),
+        "{}",
+        told.text()
+    );
     assert_eq!(
         Client::get(&server, "/told").text(),
         "TypeError: fetch: http://127.0.0.1:1/to: it is not granted: plugin_allow=127.0.0.1:1"

@@ -88,7 +88,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "bench",
         arguments: "[--rounds N] [--seconds S] [--binary FILE] [W1] [W11] …",
-        about: "measure what requests cost the server, beside nginx; all workloads or those named",
+        about: "measure what requests cost the server, beside nginx (scripts: W11-JS and W13, beside njs and node); all workloads or those named",
         run: bench::command,
     },
 ];

@@ -10,19 +10,35 @@ use crate::process;
 
 /// The program, installed first where we may: as root, with apt-get. `package` is its Debian package.
 pub(crate) fn require(program: &str, package: &str) -> Result<PathBuf> {
-    if let Some(path) = find(program) {
+    find_or_install(program, package, || find(program))
+}
+
+/// The same for a file that is no program, in one of these folders.
+pub(crate) fn require_file(name: &str, folders: &[&str], package: &str) -> Result<PathBuf> {
+    find_or_install(name, package, || {
+        let mut candidates = folders.iter().map(|folder| Path::new(folder).join(name));
+        candidates.find(|candidate| candidate.is_file())
+    })
+}
+
+fn find_or_install(
+    name: &str,
+    package: &str,
+    find_it: impl Fn() -> Option<PathBuf>,
+) -> Result<PathBuf> {
+    if let Some(path) = find_it() {
         return Ok(path);
     }
     if find("apt-get").is_none() || !is_root() {
         bail!(
-            "`{program}` is missing; install it: `apt-get install {package}`, or as your system does"
+            "`{name}` is missing; install it: `apt-get install {package}`, or as your system does"
         );
     }
-    println!("`{program}` is missing: installing the package `{package}`");
+    println!("`{name}` is missing: installing the package `{package}`");
     install(package)?;
-    match find(program) {
+    match find_it() {
         Some(path) => Ok(path),
-        None => bail!("`{program}` is missing, also with the package `{package}` installed"),
+        None => bail!("`{name}` is missing, also with the package `{package}` installed"),
     }
 }
 

@@ -16,7 +16,7 @@ thread_local! {
 impl Guest for Component {
     fn run() -> Result<Vec<Pollable>, String> {
         time::begin_call();
-        let turn = with_engine(|engine| turn(engine));
+        let turn = with_engine(turn);
         turn.map(|()| waits::pollables())
             .map_err(|fault| fault.traced())
     }

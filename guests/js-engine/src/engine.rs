@@ -1,7 +1,7 @@
 //! One QuickJS runtime: started with a script, then called for requests.
 
 use rquickjs::function::IntoArgs;
-use rquickjs::{Context, Ctx, FromJs, Function, JsLifetime, Module, Object, Persistent, Runtime};
+use rquickjs::{Context, Ctx, FromJs, Function, JsLifetime, Object, Persistent, Runtime};
 
 use crate::fault::Fault;
 use crate::{globals, modules, native, rejections, script, time, waits};
@@ -104,7 +104,7 @@ impl Engine {
         runtime.set_loader(modules::Resolver, modules::Loader);
         let context = Context::full(&runtime)?;
         let callbacks = context.with(|ctx| {
-            let main = Module::declare(ctx.clone(), modules::MAIN, modules::MAIN_TEXT)?;
+            let main = modules::declare_own(&ctx, modules::MAIN, modules::MAIN_TEXT)?;
             let (main, evaluated) = main.eval()?;
             evaluated.finish::<()>()?;
             Callbacks::find(&main.namespace()?)

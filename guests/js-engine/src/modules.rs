@@ -18,10 +18,18 @@ pub(crate) const MAIN: &str = "httpout:main";
 pub(crate) const MAIN_TEXT: &str = include_str!("js/main.js");
 const NATIVE: &str = "httpout:native";
 
+/// What the engine's own modules begin with, on their first line: a script may replace the objects of the language, and
+/// must not break the engine.
+const PRIMORDIALS: &str = "import { Array, ArrayBuffer, BigInt, Boolean, DOMException, DataView, Date, Error, JSON, Map, \
+    Math, Number, Object, Promise, RangeError, Reflect, RegExp, Set, String, Symbol, TypeError, Uint8Array, own, \
+    is_integer, is_safe_integer, to_lower_case, well_formed } from 'httpout:primordials'; ";
+
+const PRIMORDIAL: &str = "primordials";
+
 /// Names that scripts import.
 const PUBLIC: [&str; 3] = ["gpaccore", "os", "std"];
 
-const MODULES: [(&str, &str); 26] = [
+const MODULES: &[(&str, &str)] = &[
     ("abort", include_str!("js/abort.js")),
     ("bitstream", include_str!("js/bitstream.js")),
     ("bodies", include_str!("js/bodies.js")),
@@ -38,6 +46,7 @@ const MODULES: [(&str, &str); 26] = [
     ("metrics", include_str!("js/metrics.js")),
     ("os", include_str!("js/os.js")),
     ("outgoing", include_str!("js/outgoing.js")),
+    (PRIMORDIAL, include_str!("js/primordials.js")),
     ("request", include_str!("js/request.js")),
     ("response", include_str!("js/response.js")),
     ("session", include_str!("js/session.js")),
@@ -47,6 +56,7 @@ const MODULES: [(&str, &str); 26] = [
     ("timers", include_str!("js/timers.js")),
     ("url", include_str!("js/url.js")),
     ("waits", include_str!("js/waits.js")),
+    ("warm", include_str!("js/warm.js")),
     ("web", include_str!("js/web.js")),
 ];
 
@@ -121,7 +131,10 @@ impl rquickjs::loader::Loader for Loader {
         if let Some(own) = name.strip_prefix(INTERNAL) {
             let found = MODULES.iter().find(|(known, _)| *known == own);
             let (_, text) = found.ok_or_else(|| Error::new_loading(name))?;
-            return Module::declare(ctx.clone(), name, *text);
+            return match own == PRIMORDIAL {
+                true => Module::declare(ctx.clone(), name, *text),
+                false => declare_own(ctx, name, text),
+            };
         }
         let text = TEXTS.with_borrow(|texts| texts.get(name).cloned());
         declare(ctx, name, text.ok_or_else(|| Error::new_loading(name))?)
@@ -144,6 +157,15 @@ pub(crate) fn declare<'js>(
         }
         None => Module::declare(ctx.clone(), name, text),
     }
+}
+
+/// Declares a module of the engine.
+pub(crate) fn declare_own<'js>(
+    ctx: &Ctx<'js>,
+    name: &str,
+    text: &str,
+) -> Result<Module<'js, Declared>> {
+    Module::declare(ctx.clone(), name, format!("{PRIMORDIALS}{text}"))
 }
 
 /// A path relative to the directory of a file, as one relative to that of the script; none where it leaves that.

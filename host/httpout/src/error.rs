@@ -144,7 +144,7 @@ pub(crate) enum Reject {
     RangeNotSatisfiable { length: u64 },
     #[error("the server failed to read this file")]
     Read(#[from] io::Error),
-    #[error("a plugin of the server failed")]
+    #[error("{}", of_plugin(.0))]
     Plugin(#[from] Fault),
 }
 
@@ -187,6 +187,15 @@ impl Reject {
             Reject::Plugin(fault) => fault.retry_after().unwrap_or(1),
             _ => 1,
         }
+    }
+}
+
+/// What a client may know of a fault; the log has the rest.
+fn of_plugin(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::Busy(_) => "too many requests are being worked on",
+        Fault::NeverSent(_) => "a plugin of the server did not answer in time",
+        _ => "a plugin of the server failed",
     }
 }
 

@@ -45,7 +45,7 @@ options! {
         blockio           bool          = "false"   ""                Advanced Planned Media     "let inputs wait for slow clients"
         ka                bool          = "true"    ""                Advanced Planned Media     "go on with the input when an upload fails"
         hdrs              strl          = -         "NAME,VALUE,..."  Advanced Ready   Responses "fields to add to responses: name, value, name, value"
-        js                str           = -         "FILE"            Basic    Ready   Plugins   "JavaScript file that decides about requests, `FILE.js?key=value&...`, asked behind those of option `plugin`"
+        js                str           = -         "FILE"            Advanced Ready   Plugins   "JavaScript file that decides about requests, `FILE.js?key=value&...`, asked behind those of option `plugin`"
         zmax              uint          = "50000"   "BYTES"           Advanced Ready   Responses "largest text file to compress, in bytes, 0 for none"
         cte               bool          = "true"    ""                Advanced Ready   Responses "use chunked transfer coding where possible: uploads are readable while they grow"
         maxs              uint          = "50M"     "BYTES"           Advanced Ready   Limits    "largest upload, in bytes, 0 for no limit"

@@ -2,8 +2,7 @@
 
 wasmtime::component::bindgen!({
     path: "../../wit",
-    // A plugin, and all that any of them imports.
-    world: "httpout:plugin/script-engine",
+    world: "httpout:plugin/any-plugin",
     with: {
         "wasi:http": wasmtime_wasi_http::p2::bindings::http,
         "wasi": wasmtime_wasi::p2::bindings,

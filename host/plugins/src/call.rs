@@ -178,7 +178,7 @@ impl Session {
         self.is_inside = false;
         let current = self.state().current.as_mut();
         match current.and_then(|current| current.failed.take()) {
-            Some(reason) => Err(Fault::Failed(reason)),
+            Some(fault) => Err(fault),
             None => Ok(value),
         }
     }
@@ -193,6 +193,8 @@ impl Session {
     ) -> Result<(), Fault> {
         // Other requests have their turn, though a guest may wait for what is ready already, again and again.
         consume_budget().await;
+        let engine = self.plugin.engine.clone();
+        let _asleep = engine.sleep();
         let bell = self.current().alarm.set();
         if pollables.is_empty() {
             let pause = tokio::time::sleep(back_off.next());
@@ -279,7 +281,7 @@ pub(crate) fn drop_all(table: &mut ResourceTable, pollables: Pollables) -> Resul
     let mut pollables = pollables.into_iter();
     pollables.try_for_each(|pollable| {
         let dropped = table.drop(pollable);
-        dropped.map_err(|error| Fault::trap(&error.into()))
+        dropped.map_err(|error| Fault::trap(&error))
     })
 }
 

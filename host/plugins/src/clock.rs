@@ -1,7 +1,7 @@
-//! The clock that interrupts guests: a thread that advances the epoch while there are any.
+//! The clock that interrupts guests: a thread that advances the epoch while any may run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
@@ -10,36 +10,60 @@ use wasmtime::EngineWeak;
 /// How often a running guest is interrupted, so that its worker thread can serve others.
 const TICK: Duration = Duration::from_millis(1);
 
-/// How many ticks without any instance it takes until the clock stops, so that an idle server sleeps.
+/// How many ticks without a guest that may run it takes until the clock stops, so that an idle server sleeps.
 const IDLE_TICKS: u32 = 1000;
 
 /// The handle of the clock's thread.
 pub(crate) struct Clock {
     thread: Thread,
-    stopped: Arc<AtomicBool>,
+    state: Arc<State>,
+}
+
+#[derive(Default)]
+struct State {
+    stopped: AtomicBool,
+    /// Instances that wait between two calls: there is nothing to interrupt.
+    asleep: AtomicUsize,
 }
 
 impl Clock {
-    /// Starts the thread. It ends with the engine, and stops for as long as it `is_idle`.
+    /// Starts the thread. It ends with the engine, and stops for as long as all instances are asleep; `count` says how
+    /// many there are.
     pub(crate) fn start(
         engine: EngineWeak,
-        is_idle: impl Fn() -> bool + Send + 'static,
+        count: impl Fn() -> usize + Send + 'static,
     ) -> std::io::Result<Clock> {
-        let stopped = Arc::new(AtomicBool::new(false));
-        let flag = stopped.clone();
+        let state = Arc::new(State::default());
+        let shared = state.clone();
         let builder = thread::Builder::new().name("plugin-clock".to_owned());
-        let handle = builder.spawn(move || run(&engine, &flag, is_idle))?;
+        let handle = builder.spawn(move || run(&engine, &shared, count))?;
         Ok(Clock {
             thread: handle.thread().clone(),
-            stopped,
+            state,
         })
     }
 
     /// Makes sure that the clock runs. To be called after an instance has begun to count.
     pub(crate) fn wake(&self) {
-        if self.stopped.load(SeqCst) {
+        if self.state.stopped.load(SeqCst) {
             self.thread.unpark();
         }
+    }
+
+    /// An instance is asleep as long as this is kept.
+    pub(crate) fn sleep(&self) -> Asleep<'_> {
+        self.state.asleep.fetch_add(1, SeqCst);
+        Asleep(self)
+    }
+}
+
+/// An instance that waits between two calls.
+pub(crate) struct Asleep<'a>(&'a Clock);
+
+impl Drop for Asleep<'_> {
+    fn drop(&mut self) {
+        self.0.state.asleep.fetch_sub(1, SeqCst);
+        self.0.wake();
     }
 }
 
@@ -50,7 +74,8 @@ impl Drop for Clock {
     }
 }
 
-fn run(engine: &EngineWeak, stopped: &AtomicBool, is_idle: impl Fn() -> bool) {
+fn run(engine: &EngineWeak, state: &State, count: impl Fn() -> usize) {
+    let is_idle = || count() <= state.asleep.load(SeqCst);
     let mut idle_ticks = 0;
     while let Some(engine) = engine.upgrade() {
         engine.increment_epoch();
@@ -60,12 +85,12 @@ fn run(engine: &EngineWeak, stopped: &AtomicBool, is_idle: impl Fn() -> bool) {
             thread::sleep(TICK);
             continue;
         }
-        stopped.store(true, SeqCst);
-        // An instance that came before the flag was set has not seen it.
+        state.stopped.store(true, SeqCst);
+        // An instance that came or awoke before the flag was set has not seen it.
         if is_idle() {
             thread::park();
         }
-        stopped.store(false, SeqCst);
+        state.stopped.store(false, SeqCst);
         idle_ticks = 0;
     }
 }

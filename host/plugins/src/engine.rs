@@ -9,7 +9,7 @@ use wasmtime::{Config, Enabled, InstanceAllocationStrategy, PoolingAllocationCon
 
 use crate::bindings::httpout::plugin::{host, http, metrics, script, state};
 use crate::cache::Cache;
-use crate::clock::Clock;
+use crate::clock::{Asleep, Clock};
 use crate::error::{Fault, LoadError};
 use crate::functions::Functions;
 use crate::limiter::{CORE_INSTANCES, MEMORIES, TABLES};
@@ -66,17 +66,16 @@ impl Engine {
         let instances = Arc::new(Semaphore::new(pool.instances as usize));
         let loading = Arc::new(Semaphore::new(1));
         let turns = Arc::new(Semaphore::new(pool.background as usize));
-        let all_free = {
-            let (instances, all) = (instances.clone(), pool.instances as usize);
-            let (turns, all_turns) = (turns.clone(), pool.background as usize);
-            let loading = loading.clone();
+        let in_use = {
+            let (instances, loading, turns) = (instances.clone(), loading.clone(), turns.clone());
+            let all = pool.instances as usize + 1 + pool.background as usize;
             move || {
-                instances.available_permits() == all
-                    && loading.available_permits() == 1
-                    && turns.available_permits() == all_turns
+                all - instances.available_permits()
+                    - loading.available_permits()
+                    - turns.available_permits()
             }
         };
-        let clock = Clock::start(wasmtime.weak(), all_free)
+        let clock = Clock::start(wasmtime.weak(), in_use)
             .map_err(|error| LoadError::Engine(error.to_string()))?;
         let metrics = pool
             .metrics
@@ -162,6 +161,11 @@ impl Engine {
             Ok(permit) => Ok(permit.expect("the semaphore is never closed")),
             Err(_) => Err(Fault::Busy(self.pool.wait)),
         }
+    }
+
+    /// An instance waits between two calls, as long as this is kept.
+    pub(crate) fn sleep(&self) -> Asleep<'_> {
+        self.clock.sleep()
     }
 
     /// An instance of this plugin that waits for its next request.

@@ -11,7 +11,7 @@ use wasmtime::component::Resource;
 
 use crate::bindings::httpout::plugin::{host, http as contract};
 use crate::decision::{Body, frames_message};
-use crate::error::{error_string, escape};
+use crate::error::{Fault, error_string};
 use crate::log::Level;
 use crate::store::{Current, ExchangeHandle, StoreState, Written};
 
@@ -275,7 +275,7 @@ impl contract::HostExchange for StoreState {
         // The first reason led to the others.
         self.current()?
             .failed
-            .get_or_insert_with(|| escape(&reason));
+            .get_or_insert_with(|| Fault::failed(&reason));
         Ok(())
     }
 

@@ -78,7 +78,7 @@ pub(crate) struct Current {
     /// The guest gave up its handle.
     pub(crate) dropped: bool,
     /// Why the guest gave the exchange up.
-    pub(crate) failed: Option<String>,
+    pub(crate) failed: Option<Fault>,
     /// How others wake this request.
     pub(crate) alarm: Alarm,
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use wasmtime::component::{Component, InstancePre};
 
-use crate::bindings::ScriptEnginePre;
+use crate::bindings::AnyPluginPre;
 use crate::engine::{self, Engine};
 use crate::error::{LoadError, escape, limit_of};
 use crate::exports::{Exports, HANDLER};
@@ -31,7 +31,7 @@ pub(crate) fn link(engine: &Engine, spec: &PluginSpec, bytes: &[u8]) -> Result<L
         Err(error) => return Err(missing_import(engine, path, &component, &error)),
     };
     // What it exports is that of every plugin; its imports are satisfied already.
-    let world = ScriptEnginePre::new(pre).map_err(|error| one_line(&error));
+    let world = AnyPluginPre::new(pre).map_err(|error| one_line(&error));
     let exports = Exports::find(&component).ok_or_else(|| "a function is missing".to_owned());
     match (world, exports) {
         (Ok(world), Ok(exports)) => Ok(Linked {

@@ -188,6 +188,7 @@ impl From<ErrorCode> for Error {
             ErrorCode::ConnectionTimeout => "it was not connected to in time",
             ErrorCode::ConnectionReadTimeout => "it does not answer in time",
             ErrorCode::TlsCertificateError => "its certificate is not trusted",
+            ErrorCode::HttpRequestUriInvalid => "it has no URL that can be asked",
             other => return Error(format!("{other:?}")),
         };
         Error(text.to_owned())

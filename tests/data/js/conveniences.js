@@ -114,9 +114,13 @@ const ROUTES = {
     body: (async function* () {
       const { version } = state.entry('feed');
       yield ': begun\n\n';
-      for await (const { value } of state.watch('feed', { version })) {
-        if (value === 'end') return;
-        yield `data: ${value}\n\n`;
+      try {
+        for await (const { value } of state.watch('feed', { version })) {
+          if (value === 'end') return;
+          yield `data: ${value}\n\n`;
+        }
+      } finally {
+        print('the watcher has cleaned up');
       }
     })(),
   }),

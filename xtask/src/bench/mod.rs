@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what each piece of work costs the server, ours beside nginx.
+//! `cargo xtask bench`: what each piece of work costs the server, ours beside nginx, and node where scripts run.
 //!
 //! The servers share one core, the load has another. Rounds are interleaved (A B C A B C …), because a machine's speed
 //! drifts by more than the servers differ; figures are compared within a round, then the median is taken. What is
@@ -10,6 +10,7 @@ mod limits;
 mod load;
 mod memory;
 mod nginx;
+mod node;
 mod peer;
 mod pin;
 mod random;

@@ -13,20 +13,41 @@ use super::site::{self, Site};
 use super::tls::{self, Certificate};
 use super::workloads::{Protocol, Work, Workload};
 use crate::child::Running;
+use crate::tools;
 
 const START: Duration = Duration::from_secs(10);
 
-/// Writes the configuration for the workload. `command` runs nginx, pinned or not.
+/// njs, as nginx loads it.
+const NJS: &str = "ngx_http_js_module.so";
+
+/// Where systems have nginx's modules.
+const MODULES: [&str; 3] = [
+    "/usr/lib/nginx/modules",
+    "/usr/lib64/nginx/modules",
+    "/usr/local/nginx/modules",
+];
+
+/// Writes the configuration for the workload. `command` runs nginx, pinned or not. `njs` says what becomes of the
+/// script for njs, where it is to run.
 pub(super) fn start(
     mut command: Command,
     workload: &Workload,
     site: &Site,
+    njs: Option<&str>,
 ) -> Result<(Running, SocketAddr)> {
     let address = free_address()?;
     let work = site::work_folder()?;
     let file = work.join("nginx.conf");
-    let server = server(workload, site, address)?;
-    fs::write(&file, configuration(&work, &server))
+    let mut server = server(workload, site, address)?;
+    let mut modules = String::new();
+    if let Some(line) = njs {
+        let module = tools::require_file(NJS, &MODULES, "libnginx-mod-http-js")?;
+        modules = format!("load_module \"{}\";", module.display());
+        let script = site::script("njs.js");
+        let import = format!("js_import scripts from \"{}\";", script.display());
+        server = format!("{server}\n        {import}\n        location / {{ {line} }}");
+    }
+    fs::write(&file, configuration(&work, &modules, &server))
         .with_context(|| format!("cannot write `{}`", file.display()))?;
     let log = work.join("nginx.log");
     // It appends.
@@ -45,8 +66,8 @@ pub(super) fn start(
     Ok((running, address))
 }
 
-/// An address that is free now: nginx cannot choose one by itself.
-fn free_address() -> Result<SocketAddr> {
+/// An address that is free now, for a server that does not say which one it has chosen.
+pub(super) fn free_address() -> Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0")
         .and_then(|listener| listener.local_addr())
         .context("no free port on the loopback interface")
@@ -77,10 +98,11 @@ fn server(workload: &Workload, site: &Site, address: SocketAddr) -> Result<Strin
     Ok(lines.join("\n        "))
 }
 
-fn configuration(work: &Path, server: &str) -> String {
+fn configuration(work: &Path, modules: &str, server: &str) -> String {
     let work = work.display();
     format!(
-        r#"daemon off;
+        r#"{modules}
+daemon off;
 master_process off;
 worker_processes 1;
 pid "{work}/nginx.pid";
@@ -107,8 +129,8 @@ http {{
     )
 }
 
-/// Waits until it accepts a connection. It has no line that says so.
-fn wait(running: &mut Running, address: SocketAddr) -> Result<()> {
+/// Waits until a server that has no line to say so accepts a connection.
+pub(super) fn wait(running: &mut Running, address: SocketAddr) -> Result<()> {
     let start = Instant::now();
     while TcpStream::connect(address).is_err() {
         if let Some(status) = running.ended()? {

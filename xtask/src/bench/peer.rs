@@ -11,7 +11,7 @@ use super::site::{self, Site};
 use super::tls::Certificate;
 use super::truth::Truth;
 use super::workloads::{Contender, Server, Work, Workload};
-use super::{Bench, nginx};
+use super::{Bench, nginx, node};
 use crate::child::{self, Running};
 use crate::httpout::Httpout;
 use crate::paths;
@@ -34,10 +34,16 @@ impl Peer {
     ) -> Result<Self> {
         let (running, address) = match contender.server {
             Server::NodeRelay => start_node(bench)?,
-            Server::Nginx => nginx::start(bench.cores.server(&bench.nginx), workload, site)?,
-            Server::Httpout { plugins, options } => {
-                start_httpout(bench, workload, plugins, options, site)?
+            Server::Nginx => nginx::start(bench.cores.server(&bench.nginx), workload, site, None)?,
+            Server::Njs(line) => {
+                nginx::start(bench.cores.server(&bench.nginx), workload, site, Some(line))?
             }
+            Server::Node(answer) => node::start(&bench.cores, site, answer)?,
+            Server::Httpout {
+                plugins,
+                script,
+                options,
+            } => start_httpout(bench, workload, plugins, script, options, site)?,
         };
         Ok(Self {
             workload,
@@ -101,6 +107,7 @@ fn start_httpout(
     bench: &Bench,
     workload: &Workload,
     plugins: &[&str],
+    script: Option<&str>,
     options: &[&str],
     site: &Site,
 ) -> Result<(Running, SocketAddr)> {
@@ -132,6 +139,9 @@ fn start_httpout(
     }
     for plugin in plugins {
         command.args(["--plugin", &paths::plugin(plugin)]);
+    }
+    if let Some(script) = script {
+        command.arg(format!("--js={}", paths::shown(&site::script(script))));
     }
     command
         .args(options)

@@ -43,7 +43,7 @@ impl Site {
         Ok(site)
     }
 
-    /// Gives all files other bytes of the same length, each in one step.
+    /// Gives all files other bytes of the same length, each in one step; to one that scripts make as well, the same.
     pub(super) fn replace(&mut self) -> Result<()> {
         self.version += 1;
         self.write()
@@ -74,7 +74,7 @@ impl Site {
     /// How many files there are.
     pub(super) fn count(&self) -> usize {
         match self.content {
-            Content::Bytes(_) | Content::Zeros(_) => 1,
+            Content::Bytes(_) | Content::Zeros(_) | Content::Text(_) => 1,
             Content::Texts(count) => count,
         }
     }
@@ -83,6 +83,7 @@ impl Site {
     pub(super) fn length(&self) -> u64 {
         match self.content {
             Content::Bytes(length) | Content::Zeros(length) => length,
+            Content::Text(text) => text.len() as u64,
             Content::Texts(_) => text::LENGTH as u64,
         }
     }
@@ -91,6 +92,7 @@ impl Site {
     pub(super) fn target(&self, number: usize) -> String {
         match self.content {
             Content::Bytes(_) | Content::Zeros(_) => "/file.bin".to_owned(),
+            Content::Text(_) => "/hello.txt".to_owned(),
             Content::Texts(_) => format!("/{number}.txt"),
         }
     }
@@ -100,6 +102,7 @@ impl Site {
         match self.content {
             Content::Bytes(length) => Box::new(self.part(0, length)),
             Content::Zeros(length) => Box::new(io::repeat(0).take(length)),
+            Content::Text(text) => Box::new(text.as_bytes()),
             Content::Texts(count) => {
                 let version = self.version as usize;
                 Box::new(Cursor::new(self.texts.text(version * count + number)))
@@ -139,6 +142,11 @@ pub(super) fn work_folder() -> Result<PathBuf> {
     let folder = paths::root().join("target").join("bench");
     fs::create_dir_all(&folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
     Ok(folder)
+}
+
+/// A script that a server runs.
+pub(super) fn script(name: &str) -> PathBuf {
+    paths::root().join("xtask/src/bench/scripts").join(name)
 }
 
 fn remove(folder: &Path) {

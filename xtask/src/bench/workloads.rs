@@ -33,6 +33,8 @@ pub(super) enum Content {
     Bytes(u64),
     /// A file of that many bytes, all zero, which a plugin can make as well.
     Zeros(u64),
+    /// A file of this text, which a script can make as well.
+    Text(&'static str),
     /// So many different files of text, each just small enough for the limit of `zmax`.
     Texts(usize),
 }
@@ -69,8 +71,14 @@ pub(super) enum Server {
     Nginx,
     /// A few lines of JavaScript that pass uploads on.
     NodeRelay,
+    /// nginx with the script `scripts/njs.js`; the line that says what becomes of it.
+    Njs(&'static str),
+    /// node with the script `scripts/node.mjs`; which of its functions answers.
+    Node(&'static str),
     Httpout {
         plugins: &'static [&'static str],
+        /// In `scripts/`.
+        script: Option<&'static str>,
         /// Further arguments.
         options: &'static [&'static str],
     },
@@ -106,6 +114,7 @@ const HTTPOUT: Contender = Contender {
     name: "httpout",
     server: Server::Httpout {
         plugins: &[],
+        script: None,
         options: &[],
     },
     field: None,
@@ -115,6 +124,7 @@ const HTTPOUT_HEADERS: Contender = Contender {
     name: "httpout, plugin fresh",
     server: Server::Httpout {
         plugins: &["headers.wasm?x-gpac=foo"],
+        script: None,
         options: &[],
     },
     field: Some(("x-gpac", "foo")),
@@ -124,6 +134,7 @@ const HTTPOUT_REUSED: Contender = Contender {
     name: "httpout, plugin reused",
     server: Server::Httpout {
         plugins: &["headers.wasm?x-gpac=foo"],
+        script: None,
         options: &["--plugin_reuse=1000"],
     },
     ..HTTPOUT_HEADERS
@@ -139,6 +150,7 @@ const HTTPOUT_GENERATE: Contender = Contender {
     name: "httpout, plugin reads",
     server: Server::Httpout {
         plugins: &["generate.wasm?path=/file.bin&size=536870912"],
+        script: None,
         options: &[],
     },
     field: None,
@@ -154,9 +166,83 @@ const HTTPOUT_MEMORY: Contender = Contender {
     name: "httpout, gmem",
     server: Server::Httpout {
         plugins: &[],
+        script: None,
         options: &["--wdir=gmem"],
     },
     field: None,
+};
+
+const FIELD: Option<(&str, &str)> = Some(("x-gpac", "foo"));
+const TEXT: Option<(&str, &str)> = Some(("content-type", "text/plain"));
+
+const NJS_HEADERS: Contender = Contender {
+    name: "njs",
+    server: Server::Njs("js_header_filter scripts.headers;"),
+    field: FIELD,
+};
+
+const NODE_HEADERS: Contender = Contender {
+    name: "node",
+    server: Server::Node("headers"),
+    field: FIELD,
+};
+
+const SCRIPT_HEADERS: Contender = Contender {
+    name: "httpout, script fresh",
+    server: Server::Httpout {
+        plugins: &[],
+        script: Some("headers.js"),
+        options: &[],
+    },
+    field: FIELD,
+};
+
+const SCRIPT_HEADERS_REUSED: Contender = Contender {
+    name: "httpout, script reused",
+    server: Server::Httpout {
+        plugins: &[],
+        script: Some("headers.js"),
+        options: &["--plugin_reuse=1000"],
+    },
+    ..SCRIPT_HEADERS
+};
+
+const NJS_BODY: Contender = Contender {
+    name: "njs",
+    server: Server::Njs("js_content scripts.body;"),
+    field: TEXT,
+};
+
+const NODE_BODY: Contender = Contender {
+    name: "node",
+    server: Server::Node("body"),
+    field: TEXT,
+};
+
+/// The file that holds what the scripts answer.
+const HTTPOUT_FILE: Contender = Contender {
+    name: "httpout, a file",
+    ..HTTPOUT
+};
+
+const SCRIPT_BODY: Contender = Contender {
+    name: "httpout, script fresh",
+    server: Server::Httpout {
+        plugins: &[],
+        script: Some("body.js"),
+        options: &[],
+    },
+    field: TEXT,
+};
+
+const SCRIPT_BODY_REUSED: Contender = Contender {
+    name: "httpout, script reused",
+    server: Server::Httpout {
+        plugins: &[],
+        script: Some("body.js"),
+        options: &["--plugin_reuse=1000"],
+    },
+    ..SCRIPT_BODY
 };
 
 const SMALL: Content = Content::Bytes(1024);
@@ -382,6 +468,55 @@ pub(super) const WORKLOADS: &[Workload] = &[
             contender: HTTPOUT_GENERATE.name,
             at_most: 1000.0,
         }],
+    },
+    Workload {
+        name: "W11-JS",
+        title: "W1 with a script that adds a response field, a new instance for each request, or one again and again",
+        protocol: Protocol::Http1,
+        content: SMALL,
+        work: Work::Get { connections: 64 },
+        unit: Unit::Micros,
+        nginx: &[PACKETS],
+        contenders: &[
+            NGINX,
+            NJS_HEADERS,
+            NODE_HEADERS,
+            HTTPOUT,
+            SCRIPT_HEADERS,
+            SCRIPT_HEADERS_REUSED,
+        ],
+        goals: &[Goal::Adds {
+            contender: SCRIPT_HEADERS.name,
+            over: HTTPOUT.name,
+            at_most: 50.0,
+        }],
+    },
+    Workload {
+        name: "W13",
+        title: "a small body that a script makes, a new instance for each request, or one again and again",
+        protocol: Protocol::Http1,
+        content: Content::Text("Hello from /hello.txt\n"),
+        work: Work::Get { connections: 64 },
+        unit: Unit::Micros,
+        nginx: &[],
+        contenders: &[
+            NJS_BODY,
+            NODE_BODY,
+            HTTPOUT_FILE,
+            SCRIPT_BODY,
+            SCRIPT_BODY_REUSED,
+        ],
+        goals: &[
+            Goal::Adds {
+                contender: SCRIPT_BODY.name,
+                over: HTTPOUT_FILE.name,
+                at_most: 50.0,
+            },
+            Goal::Ratio {
+                contender: SCRIPT_BODY_REUSED.name,
+                at_least: 0.5,
+            },
+        ],
     },
 ];
 

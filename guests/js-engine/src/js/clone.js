@@ -3,6 +3,7 @@
 const ERRORS = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 
 export function structuredClone(value, options) {
+  if (arguments.length === 0) throw new TypeError('structuredClone needs a value');
   const moved = new Map();
   for (const buffer of options?.transfer ?? []) moved.set(buffer, buffer.transfer());
   return clone(value, moved);
@@ -32,7 +33,7 @@ function empty(value, known) {
   }
   if (value instanceof Error) return new (ERRORS[value.name] ?? Error)(value.message);
   for (const type of [Boolean, Number, String, BigInt]) {
-    if (value instanceof type) return Object(value.valueOf());
+    if (value instanceof type) return globalThis.Object(value.valueOf());
   }
   if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet || value instanceof WeakRef) {
     refuse(value);
@@ -49,8 +50,13 @@ function fill(copy, value, known) {
     copy.stack = value.stack;
     if ('cause' in value) copy.cause = clone(value.cause, known);
   } else if (Array.isArray(value) || Object.prototype.toString.call(value) === '[object Object]') {
-    for (const name of Object.keys(value)) copy[name] = clone(value[name], known);
+    for (const name of Object.keys(value)) define(copy, name, clone(value[name], known));
   }
+}
+
+/** Also where a setter of that name is inherited, as of `__proto__`. */
+function define(object, name, value) {
+  Object.defineProperty(object, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true });
 }
 
 function refuse(value) {

@@ -24,7 +24,9 @@ export async function fetch(input, init = {}) {
   if (type && !headers.has('content-type')) headers.set('content-type', type);
 
   for (let redirects = 0; ; redirects++) {
-    const response = await ask(method, url.href, headers, body, signal, redirects > 0);
+    signal?.throwIfAborted();
+    const number = native.fetch_begin(method, url.href, [...headers].flat(), body);
+    const response = await answer(number, url.href, signal, redirects > 0);
     const location = response.headers.get('location');
     if (redirect === 'manual' || location === null || !REDIRECTS.includes(response.status)) return response;
     if (redirect === 'error') throw new TypeError(`fetch: ${url}: it redirects`);
@@ -36,14 +38,12 @@ export async function fetch(input, init = {}) {
       body = undefined;
       headers.delete('content-type');
     }
-    await response.body.return();
+    native.fetch_close(number);
     url = next;
   }
 }
 
-async function ask(method, url, headers, body, signal, redirected) {
-  signal?.throwIfAborted();
-  const number = native.fetch_begin(method, url, [...headers].flat(), body);
+async function answer(number, url, signal, redirected) {
   const [status, fields] = await until(() => unless_aborted(number, signal, native.fetch_head));
   const pairs = [];
   for (let index = 0; index < fields.length; index += 2) pairs.push([fields[index], fields[index + 1]]);

@@ -4,7 +4,7 @@
 const readers = [];
 
 /** Names that are there before the script. */
-let own = new Set();
+let built_in = new Set();
 
 /** What each variable was when the script had been loaded. */
 let loaded = new Map();
@@ -16,7 +16,7 @@ export function read_with(reader) {
 
 /** The script has not begun: what is there is not its own. */
 export function begin_watch() {
-  own = new Set(Object.getOwnPropertyNames(globalThis));
+  built_in = new Set(Object.getOwnPropertyNames(globalThis));
 }
 
 /** The script is loaded. */
@@ -37,7 +37,7 @@ function seen() {
   const found = new Map();
   for (const name of Object.getOwnPropertyNames(globalThis)) {
     const { value } = Object.getOwnPropertyDescriptor(globalThis, name);
-    if (!own.has(name)) found.set(name, [value, size(value)]);
+    if (!built_in.has(name)) found.set(name, [value, size(value)]);
   }
   for (const [file, read] of readers.entries()) {
     for (const [name, value] of Object.entries(read())) found.set(`${file} ${name}`, [value, size(value)]);

@@ -1,7 +1,7 @@
 // Fields of a message, by names in any case.
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-const NO_VALUE = /[\0\r\n]/;
+const NO_VALUE = /[\0\r\n]|[^\0-\xff]/;
 
 export class Headers {
   /** Values by names in lower case. */
@@ -83,6 +83,6 @@ function key(name) {
 
 function content(value) {
   const text = String(value).replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
-  if (NO_VALUE.test(text)) throw new TypeError('the value of a field stands on one line');
+  if (NO_VALUE.test(text)) throw new TypeError('the value of a field stands on one line, of characters up to U+00FF');
   return text;
 }

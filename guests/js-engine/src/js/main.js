@@ -1,6 +1,7 @@
 // The global objects of scripts, and what the server's calls become.
 
 import native from 'httpout:native';
+import 'httpout:warm';
 import * as gpaccore from 'httpout:gpaccore';
 import { AbortController, AbortSignal } from 'httpout:abort';
 import { constants } from 'httpout:constants';
@@ -18,7 +19,7 @@ import { structuredClone } from 'httpout:clone';
 import * as timers from 'httpout:timers';
 import { URL, URLSearchParams } from 'httpout:url';
 import { forget_waits } from 'httpout:waits';
-import { atob, btoa, crypto } from 'httpout:web';
+import { atob, btoa, crypto, performance } from 'httpout:web';
 
 export { begin_background, put_aside, run_timers } from 'httpout:timers';
 export { run_waits } from 'httpout:waits';
@@ -33,9 +34,11 @@ let handler = httpout;
 const { clearInterval, clearTimeout, setInterval, setTimeout } = timers;
 const { Bitstream, File, SHA1, Sys } = gpaccore;
 
-/** What the script is told: of values with the same name the first. */
+/** What the script is told: of values with the same name the first. All of them, in order, come of walking through it. */
+const pairs = native.config();
 const config = Object.create(null);
-for (const [name, value] of native.config()) config[name] ??= value;
+for (const [name, value] of pairs) config[name] ??= value;
+Object.defineProperty(config, Symbol.iterator, { value: () => pairs.values() });
 Object.freeze(config);
 
 const globals = {
@@ -46,16 +49,14 @@ const globals = {
   Bitstream, File, SHA1, Sys,
   clearInterval, clearTimeout, setInterval, setTimeout,
   AbortController, AbortSignal, Headers, Response, config, fetch, metrics, state,
-  // That of QuickJS counts from when it was started, before the snapshot.
-  performance: { now: native.now },
-  TextDecoder, TextEncoder, URL, URLSearchParams, atob, btoa, crypto, structuredClone,
+  performance, TextDecoder, TextEncoder, URL, URLSearchParams, atob, btoa, crypto, structuredClone,
 };
 for (const [name, value] of Object.entries(globals)) {
   Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
 }
 
 // QuickJS seeds its own once, before the snapshot that all requests begin with.
-Math.random = native.random;
+globalThis.Math.random = native.random;
 
 globalThis.__httpout_read_with = read_with;
 begin_watch();

@@ -1,6 +1,7 @@
 // A body that an iterator makes. Nothing is asked of it but when the connection takes more.
 
 import { bytes_of } from 'httpout:bodies';
+import { end_waits } from 'httpout:waits';
 
 /** What `read` returns where the iterator has been asked and there is nothing yet. */
 const ASKED = -Infinity;
@@ -31,6 +32,8 @@ export class Outgoing {
   close() {
     if (this.#is_over || this.#failure) return;
     this.#is_over = true;
+    // It cannot return in the middle of what it awaits.
+    if (this.#is_asked) end_waits();
     return this.#iterator.return?.();
   }
 

@@ -22,9 +22,26 @@ const FACTS = {
   path: native.path,
   target: native.target,
   user: native.user,
+  id: native.id,
+  protocol: native.protocol,
+  authority: native.authority,
+  local_address: native.local_address,
+  body_length: native.body_length,
+};
+
+/** What changes while the request is answered: asked each time. */
+const PROGRESS = {
+  status: native.status,
+  bytes_sent: native.bytes_sent,
+  bytes_received: native.bytes_received,
 };
 
 const DOCUMENTED = ['method', 'url', 'auth_code', 'tls', 'netid', 'IP', 'port', 'headers_in'];
+
+const CONTENT_LENGTH = 'content-length';
+
+/** No status, as all that is larger or less than 0. */
+const MOST_REPLY = 0xffff;
 
 /** Methods whose requests have a body for `write`. */
 const UPLOADS = ['PUT', 'POST'];
@@ -45,6 +62,7 @@ export class HTTPOutRequest {
   #fields = 0;
   #length;
   #read;
+  #close;
   /** The body of the request, where the script takes it. */
   #incoming;
   /** The body of the response, where an iterator makes it. */
@@ -63,18 +81,27 @@ export class HTTPOutRequest {
     };
     end = (request) => request.#outgoing?.close();
     for (const [name, ask] of Object.entries(FACTS)) {
-      const keep = (request, value) => Object.defineProperty(
-        request, name, { value, writable: true, enumerable: true, configurable: true });
       Object.defineProperty(this.prototype, name, {
         get() {
           const value = ask(exchange_of(this));
-          keep(this, value);
+          native.keep(this, name, value);
           return value;
         },
         set(value) {
-          keep(this, value);
+          native.keep(this, name, value);
         },
         enumerable: true,
+        configurable: true,
+      });
+    }
+  }
+
+  static {
+    for (const [name, ask] of Object.entries(PROGRESS)) {
+      Object.defineProperty(this.prototype, name, {
+        get() {
+          return ask(exchange_of(this));
+        },
         configurable: true,
       });
     }
@@ -90,7 +117,7 @@ export class HTTPOutRequest {
 
   set read(callback) {
     // The document's sample does that.
-    if (this.#read && callback) warn('`request.read` is set twice: was `request.write` meant?');
+    if (this.#read && callback) warn(`\`request.read\` is set twice: was \`request.write\` meant? (${place()})`);
     this.#read = callback;
   }
 
@@ -98,6 +125,25 @@ export class HTTPOutRequest {
   set timeout(seconds) {
     if (!(seconds > 0)) throw new RangeError(`request.timeout cannot be ${seconds}`);
     native.set_timeout(this.#exchange, Math.min(Math.ceil(seconds), 0xffffffff));
+  }
+
+  get close() {
+    return this.#close;
+  }
+
+  set close(callback) {
+    this.#close = callback;
+    // A client may leave before send().
+    if (is_function(callback) && !this.#is_sent) native.use_close(this.#exchange);
+  }
+
+  /** Texts that the plugins of a chain leave for each other. */
+  attribute(name) {
+    return native.attribute(this.#exchange, well_formed(String(name)));
+  }
+
+  set_attribute(name, value) {
+    native.set_attribute(this.#exchange, well_formed(String(name)), well_formed(String(value)));
   }
 
   /** `headers_in`, by names in any case. */
@@ -132,7 +178,7 @@ export class HTTPOutRequest {
     const { status = 200, headers, body, json } = is_response
       ? { status: response.status, headers: response.headers, body: response.take() }
       : response;
-    if (!Number.isInteger(status) || status < 200 || status > 599) throw new RangeError(`${status} is no status of a reply`);
+    if (!is_integer(status) || status < 200 || status > 599) throw new RangeError(`${status} is no status of a reply`);
     const fields = new Headers(headers);
     const content = check(json === undefined ? body : JSON.stringify(json));
     const type = json === undefined ? type_of(content) : 'application/json';
@@ -156,7 +202,7 @@ export class HTTPOutRequest {
       if (is_function(this.write) && UPLOADS.includes(this.method)) native.use_write(exchange);
     }
     if (is_function(this.throttle)) native.use_throttle(exchange);
-    if (is_function(this.close) || this.#outgoing) native.use_close(exchange);
+    if (this.#outgoing) native.use_close(exchange);
     this.#is_sent = true;
     native.send(exchange);
   }
@@ -193,38 +239,49 @@ export class HTTPOutRequest {
     if (reply === 0 && this.#incoming && UPLOADS.includes(this.method)) {
       throw new Error('request.reply is 0, but the server cannot handle a request whose body the script has taken');
     }
-    if (!Number.isInteger(reply)) throw new TypeError(`request.reply is ${String(reply)}, not a status`);
-    if (!native.set_reply(this.#exchange, Math.min(Math.max(reply, 0), 0xffff))) {
-      throw new RangeError(`request.reply cannot be ${reply}`);
-    }
-    for (const { name, value } of this.headers_out.slice(this.#fields)) {
+    // 0 is what the server begins with.
+    if (reply !== 0 || this.#is_sent) this.#set_reply(reply);
+    const fields = this.headers_out;
+    for (; this.#fields < fields.length; this.#fields++) {
+      const { name, value } = fields[this.#fields] ?? {};
       if (name !== undefined && value !== undefined) this.#add(String(name), String(value));
     }
-    this.#fields = this.headers_out.length;
     if (this.body != null) this.#set_body(this.body);
+  }
+
+  #set_reply(reply) {
+    if (!is_integer(reply)) throw new TypeError(`request.reply is ${String(reply)}, not a status`);
+    if (!native.set_reply(this.#exchange, reply >= 0 && reply <= MOST_REPLY ? reply : MOST_REPLY)) {
+      throw new RangeError(`request.reply cannot be ${reply}`);
+    }
   }
 
   #add(name, value) {
     // The server frames the message; it wants to know how long what `read` gives will be.
-    if (name.toLowerCase() === 'content-length') {
+    if (name.length === CONTENT_LENGTH.length && to_lower_case(name) === CONTENT_LENGTH) {
       const length = Number(value);
-      this.#length = Number.isSafeInteger(length) && length >= 0 ? length : undefined;
+      this.#length = is_safe_integer(length) && length >= 0 ? length : undefined;
     } else {
-      native.add_header(this.#exchange, name.toWellFormed(), value.toWellFormed());
+      native.add_header(this.#exchange, name, value);
     }
   }
 
   #set_body(body) {
     if (this.reply === 0) {
       // A path of the host, or else one that a request could ask for.
-      const path = String(body).toWellFormed();
+      const path = well_formed(String(body));
       native.set_body_file(this.#exchange, native.find_file(path) ?? path);
     } else if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
       native.set_body_bytes(this.#exchange, body);
     } else {
-      native.set_body(this.#exchange, String(body).toWellFormed());
+      native.set_body(this.#exchange, String(body));
     }
   }
+}
+
+/** Where the script has called the engine: `myserver.js:3:5`. */
+function place() {
+  return /\((?!httpout:)([^()]+:\d+:\d+)\)/.exec(new Error().stack)?.[1];
 }
 
 function is_function(value) {

@@ -26,6 +26,9 @@ export const Sys = {
     return { n: Math.floor(now / 1000) + NTP_OFFSET, d: Math.floor((now % 1000) / 1000 * 2 ** 32) };
   },
 
+  /** Seconds between two such times. */
+  ntp_shift: (one, other) => one.n - other.n + (one.d - other.d) / 2 ** 32,
+
   /** Waits in the call: nothing else of this request happens. */
   sleep: native.block,
 
@@ -53,6 +56,12 @@ export const Sys = {
   mkdir: (path) => native.make_directory(String(path)),
   rmdir: (path) => native.remove_directory(String(path)),
   del: (path) => native.remove_file(String(path)),
+  /** Removes the files in a directory. */
+  dir_clean(path) {
+    for (const { path: file, directory } of Sys.enum_directory(path)) {
+      if (!directory) Sys.del(file);
+    }
+  },
   move: (from, to) => native.rename(String(from), String(to)),
 
   /** What is in a directory: all, what has one of the extensions `mp4;mp3`, or the directories (`dir`). */
@@ -97,6 +106,8 @@ function entry(parent, name) {
     path,
     directory: stat[IS_DIRECTORY] === 1,
     hidden: name.startsWith('.'),
+    system: false,
+    drive: false,
     size: stat[SIZE],
     last_modified: stat[MODIFIED],
   };

@@ -3,11 +3,11 @@
 import native from 'httpout:native';
 
 /** By time, then in the order in which they were set. */
-let timers = [];
+let timers = own([]);
 let last_id = 0;
 
 /** Those that the script has set while it was loaded, with the time that is left. */
-let posted = [];
+let posted = own([]);
 
 /** What a timer waits at least when it comes again and again, in ms. */
 const SHORTEST_INTERVAL = 1;
@@ -22,7 +22,7 @@ export function setInterval(callback, delay = 0, ...values) {
 }
 
 export function clearTimeout(id) {
-  posted = posted.filter((timer) => timer.id !== id);
+  posted = own(posted.filter((timer) => timer.id !== id));
   const index = timers.findIndex((timer) => timer.id === id);
   if (index < 0) return;
   timers.splice(index, 1);
@@ -34,20 +34,20 @@ export const clearInterval = clearTimeout;
 /** The script is loaded: its timers are not those of the requests that begin with this memory. */
 export function put_aside() {
   const now = native.now();
-  posted = timers.map((timer) => ({ ...timer, at: Math.max(timer.at - now, 0) }));
+  posted = own(timers.map((timer) => ({ ...timer, at: Math.max(timer.at - now, 0) })));
   forget_timers();
 }
 
 /** This instance serves no request: what was put aside runs here. */
 export function begin_background() {
   const now = native.now();
-  for (const timer of posted.splice(0)) insert({ ...timer, at: now + timer.at });
+  for (let timer = posted.shift(); timer; timer = posted.shift()) insert({ ...timer, at: now + timer.at });
   set_alarm();
 }
 
 /** Forgets all that were set. */
 export function forget_timers() {
-  timers = [];
+  timers = own([]);
   set_alarm();
 }
 
@@ -58,7 +58,7 @@ export function run_timers() {
   try {
     for (let timer = next(now, newest); timer; timer = next(now, newest)) {
       if (timer.interval !== null) insert({ ...timer, at: now + timer.interval });
-      timer.callback(...timer.values);
+      Reflect.apply(timer.callback, undefined, timer.values);
     }
   } finally {
     set_alarm();

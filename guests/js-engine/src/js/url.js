@@ -15,7 +15,7 @@ export class URL {
   static {
     PARTS.forEach((name, index) => {
       const set = READ_ONLY.includes(name) ? undefined : function (value) {
-        this.#set(name, String(value));
+        this.#set(name, well_formed(String(value)));
       };
       Object.defineProperty(this.prototype, name, {
         get() {
@@ -29,7 +29,8 @@ export class URL {
   }
 
   constructor(url, base) {
-    this.#parts = native.url_parse(String(url), base === undefined ? undefined : String(base));
+    if (arguments.length === 0) throw new TypeError('a URL needs a text');
+    this.#parts = native.url_parse(well_formed(String(url)), base === undefined ? undefined : well_formed(String(base)));
   }
 
   static canParse(url, base) {
@@ -86,8 +87,8 @@ export class URLSearchParams {
     if (typeof init !== 'object' || init === null) {
       this.#pairs = decode(String(init));
     } else {
-      const pairs = Symbol.iterator in init ? [...init] : Object.entries(init);
-      this.#pairs = pairs.map(([name, value]) => [String(name), String(value)]);
+      const pairs = Symbol.iterator in init ? Array.from(init) : Object.entries(init);
+      this.#pairs = pairs.map(pair_of);
     }
   }
 
@@ -96,7 +97,7 @@ export class URLSearchParams {
   }
 
   append(name, value) {
-    this.#pairs.push([String(name), String(value)]);
+    this.#pairs.push([well_formed(String(name)), well_formed(String(value))]);
     this.#tell();
   }
 
@@ -119,7 +120,7 @@ export class URLSearchParams {
 
   /** In place of the first of that name, without the others. */
   set(name, value) {
-    const pair = [String(name), String(value)];
+    const pair = [well_formed(String(name)), well_formed(String(value))];
     const index = this.#pairs.findIndex((known) => matches(known, name));
     if (index < 0) {
       this.#pairs.push(pair);
@@ -156,7 +157,7 @@ export class URLSearchParams {
   }
 
   toString() {
-    return native.form_encode(this.#pairs.flat().map((text) => text.toWellFormed()));
+    return native.form_encode(this.#pairs.flat());
   }
 
   #tell() {
@@ -165,10 +166,16 @@ export class URLSearchParams {
 }
 
 function decode(text) {
-  const flat = native.form_decode(text.replace(/^\?/, '').toWellFormed());
+  const flat = native.form_decode(well_formed(text.replace(/^\?/, '')));
   const pairs = [];
   for (let index = 0; index < flat.length; index += 2) pairs.push([flat[index], flat[index + 1]]);
   return pairs;
+}
+
+function pair_of(value) {
+  const pair = typeof value === 'object' && value !== null ? Array.from(value) : [];
+  if (pair.length !== 2) throw new TypeError('parameters are pairs of a name and a value');
+  return [well_formed(String(pair[0])), well_formed(String(pair[1]))];
 }
 
 function matches([known, content], name, value) {

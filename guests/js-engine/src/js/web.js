@@ -2,14 +2,23 @@
 
 import native from 'httpout:native';
 
+/** That of QuickJS counts from when it was started, before the snapshot. */
+export const performance = {
+  now: native.now,
+  get timeOrigin() {
+    return Date.now() - native.now();
+  },
+};
+
 /** As much as the standard allows at once. */
 const MOST_RANDOM = 65536;
 
 export const crypto = {
   /** Fills an array of integers. */
   getRandomValues(array) {
-    if (!ArrayBuffer.isView(array) || array instanceof DataView || 'Float64Array Float32Array Float16Array'.includes(array.constructor.name)) {
-      throw new TypeError('not an array of integers');
+    if (!ArrayBuffer.isView(array)) throw new TypeError('not an array of integers');
+    if (!/^(Big)?(Int|Uint)/.test(kind(array))) {
+      throw new DOMException('not an array of integers', 'TypeMismatchError');
     }
     if (array.byteLength > MOST_RANDOM) {
       throw new DOMException(`more than ${MOST_RANDOM} bytes at once`, 'QuotaExceededError');
@@ -28,6 +37,12 @@ export const crypto = {
   },
 };
 
+/** What a typed array holds, whatever a script has made of its names; nothing for another view. */
+const kind_of = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag).get;
+function kind(array) {
+  return Reflect.apply(kind_of, array, []) ?? '';
+}
+
 /** The characters of a text are bytes. */
 export function btoa(text) {
   const codes = Array.from(String(text), (character) => character.codePointAt(0));
@@ -38,6 +53,11 @@ export function btoa(text) {
 }
 
 export function atob(text) {
-  const bytes = new Uint8Array(native.base64_decode(String(text)));
+  const plain = String(text).replace(/[\t\n\f\r ]/g, '');
+  const unpadded = plain.length % 4 === 0 ? plain.replace(/==?$/, '') : plain;
+  if (unpadded.length % 4 === 1 || !/^[A-Za-z0-9+/]*$/.test(unpadded)) {
+    throw new DOMException('this is not base 64', 'InvalidCharacterError');
+  }
+  const bytes = new Uint8Array(native.base64_decode(unpadded));
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 }

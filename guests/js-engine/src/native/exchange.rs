@@ -3,24 +3,69 @@
 use std::rc::Rc;
 
 use percent_encoding::percent_decode_str;
-use rquickjs::{Array, Ctx, Exception, Object, Result};
+use rquickjs::object::Property;
+use rquickjs::{Array, Ctx, Exception, Object, Result, Value};
 
 use super::add_functions;
-use super::bytes::Bytes;
+use super::bytes::{Bytes, Text};
 use crate::bindings::httpout::plugin::http::Exchange;
 use crate::exchanges::{self, Number};
 use crate::waits;
 
 pub(super) fn add_to(native: &Object<'_>) -> Result<()> {
-    add_functions!(native, method url target path user auth_code is_secure netid peer_address peer_port
+    add_functions!(native, attribute set_attribute id protocol authority local_address body_length status bytes_sent bytes_received
+        method url target path user auth_code is_secure netid peer_address peer_port
         headers_in set_reply add_header set_body set_body_bytes set_body_file
-        use_read use_write use_throttle use_close set_timeout send hold_body);
+        use_read use_write use_throttle use_close set_timeout send hold_body keep);
     Ok(())
 }
 
 fn find(ctx: &Ctx<'_>, number: Number) -> Result<Rc<Exchange>> {
     let found = exchanges::find(number);
     found.ok_or_else(|| Exception::throw_message(ctx, "the request is over"))
+}
+
+fn attribute(ctx: Ctx<'_>, exchange: Number, name: String) -> Result<Option<String>> {
+    Ok(find(&ctx, exchange)?.attribute(&name))
+}
+
+fn set_attribute(ctx: Ctx<'_>, exchange: Number, name: String, value: String) -> Result<()> {
+    find(&ctx, exchange)?.set_attribute(&name, &value);
+    Ok(())
+}
+
+fn id(ctx: Ctx<'_>, exchange: Number) -> Result<f64> {
+    Ok(find(&ctx, exchange)?.id() as f64)
+}
+
+fn protocol(ctx: Ctx<'_>, exchange: Number) -> Result<String> {
+    Ok(find(&ctx, exchange)?.protocol())
+}
+
+fn authority(ctx: Ctx<'_>, exchange: Number) -> Result<Option<String>> {
+    Ok(find(&ctx, exchange)?.authority())
+}
+
+fn local_address(ctx: Ctx<'_>, exchange: Number) -> Result<String> {
+    Ok(find(&ctx, exchange)?.local().0)
+}
+
+/// None where it is not known beforehand.
+fn body_length(ctx: Ctx<'_>, exchange: Number) -> Result<Option<f64>> {
+    let length = find(&ctx, exchange)?.body_length();
+    Ok(length.map(|length| length as f64))
+}
+
+fn status(ctx: Ctx<'_>, exchange: Number) -> Result<u16> {
+    Ok(find(&ctx, exchange)?.status())
+}
+
+fn bytes_sent(ctx: Ctx<'_>, exchange: Number) -> Result<f64> {
+    Ok(find(&ctx, exchange)?.bytes_sent() as f64)
+}
+
+fn bytes_received(ctx: Ctx<'_>, exchange: Number) -> Result<f64> {
+    Ok(find(&ctx, exchange)?.bytes_received() as f64)
 }
 
 fn method(ctx: Ctx<'_>, exchange: Number) -> Result<String> {
@@ -71,23 +116,33 @@ fn headers_in<'js>(ctx: Ctx<'js>, exchange: Number) -> Result<Array<'js>> {
     let headers = Array::new(ctx.clone())?;
     for (index, (name, value)) in fields.into_iter().enumerate() {
         let header = Object::new(ctx.clone())?;
-        header.set("name", name)?;
-        header.set("value", value)?;
-        headers.set(index, header)?;
+        header.prop("name", ordinary(name))?;
+        header.prop("value", ordinary(value))?;
+        headers.prop(index as u32, ordinary(header))?;
     }
     Ok(headers)
+}
+
+/// A property as one that a script sets, but for what a script has set on the prototypes.
+fn ordinary<T>(value: T) -> Property<T> {
+    Property::from(value).writable().enumerable().configurable()
+}
+
+/// Makes it the object's own property, as `Object.defineProperty` would, without an object that describes it.
+fn keep<'js>(object: Object<'js>, name: String, value: Value<'js>) -> Result<()> {
+    object.prop(name, ordinary(value))
 }
 
 fn set_reply(ctx: Ctx<'_>, exchange: Number, code: u16) -> Result<bool> {
     Ok(find(&ctx, exchange)?.set_reply(code))
 }
 
-fn add_header(ctx: Ctx<'_>, exchange: Number, name: String, value: String) -> Result<bool> {
-    Ok(find(&ctx, exchange)?.add_header(&name, &value))
+fn add_header(ctx: Ctx<'_>, exchange: Number, name: Text, value: Text) -> Result<bool> {
+    Ok(find(&ctx, exchange)?.add_header(&name.0, &value.0))
 }
 
-fn set_body(ctx: Ctx<'_>, exchange: Number, text: String) -> Result<bool> {
-    Ok(find(&ctx, exchange)?.set_body(&text))
+fn set_body(ctx: Ctx<'_>, exchange: Number, text: Text) -> Result<bool> {
+    Ok(find(&ctx, exchange)?.set_body(&text.0))
 }
 
 fn set_body_bytes(ctx: Ctx<'_>, exchange: Number, bytes: Bytes) -> Result<bool> {

@@ -115,8 +115,11 @@ fn fetch_begin(
     Ok(number)
 }
 
-/// Status and fields, names and values by turns; none as long as there are none.
-fn fetch_head(ctx: Ctx<'_>, number: u32) -> Result<Option<List<(u16, Vec<String>)>>> {
+/// Status and fields, names and values by turns.
+type Head = List<(u16, Vec<String>)>;
+
+/// The head of what came of a request; none as long as there are none.
+fn fetch_head(ctx: Ctx<'_>, number: u32) -> Result<Option<Head>> {
     with(&ctx, number, |fetch| Ok(fetch.head()?.map(List)))
 }
 

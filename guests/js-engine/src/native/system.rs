@@ -20,7 +20,7 @@ fn log(level: u32, message: String) {
         3 => LogLevel::Info,
         _ => LogLevel::Debug,
     };
-    host::log(level, &message);
+    host::log(level, message.trim_end());
 }
 
 fn error_string(code: i32) -> String {

@@ -68,6 +68,7 @@ impl Plugin for Faulty {
             "random" => drop(random::get_random_bytes(50_000_000)),
             "controls" => log::info(&"\u{1}".repeat(8000)),
             "flood" => (0..100_000).for_each(|n| log::info(&format!("flood {n}"))),
+            "reason" => exchange.fail(&"because ".repeat(100_000)),
             "never" => return Next::Wait(Vec::new()),
             "close" => {
                 exchange.use_close();

@@ -173,6 +173,16 @@ impl Writing {
         self.names.followed.fetch_add(1, Relaxed);
     }
 
+    /// Its version is not found by its name any more.
+    pub(crate) fn unfollow(&self) {
+        let unfollowed = self.with(|written| {
+            let before = written.followed.len();
+            written.followed.retain(|(start, _)| *start != self.start);
+            before - written.followed.len()
+        });
+        self.names.followed.fetch_sub(unfollowed, Relaxed);
+    }
+
     /// Whether what is written still has a say: nothing that began later is done.
     pub(crate) fn counts(&self) -> bool {
         self.with(|written| self.start > written.done)
@@ -206,20 +216,17 @@ impl Writing {
 
 impl Drop for Writing {
     fn drop(&mut self) {
+        self.unfollow();
         let mut register = self.names.register();
         let Some(written) = register.written.get_mut(&self.id) else {
             return;
         };
-        let before = written.followed.len();
-        written.followed.retain(|(start, _)| *start != self.start);
-        let unfollowed = before - written.followed.len();
         written.uploads -= usize::from(self.manner == Manner::Whole);
         written.writers -= 1;
         if written.writers == 0 {
             register.ended.push(self.id.clone());
             register.forget_ended();
         }
-        self.names.followed.fetch_sub(unfollowed, Relaxed);
     }
 }
 

@@ -220,6 +220,8 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
+        // Before its readers hear of the end: who asks again then is not given what has failed.
+        self.target.writing.unfollow();
         // Without effect where it is complete.
         self.version.fail();
     }
