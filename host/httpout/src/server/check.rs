@@ -10,6 +10,7 @@ use httpout_plugins::{Engine, OnFailure, PluginSpec, Pool, StateKeeper};
 use rustix::fs::{Access, access};
 
 use crate::error::{StartupError, shown};
+use crate::input::Source;
 use crate::server::tls;
 use crate::settings::{Interface, Listen, ServerSettings, Settings, cannot_open, locate};
 use crate::site::Site;
@@ -21,13 +22,13 @@ use crate::site::Site;
 /// What would keep the server from its start.
 pub async fn check(settings: Settings) -> Result<String, StartupError> {
     let mut report = String::new();
-    let pool = settings.pool.map(|pool| Pool {
+    let pool = settings.pool.clone().map(|pool| Pool {
         cache: None,
         ..pool
     });
     let engine = pool.map(Engine::new).transpose()?.map(Arc::new);
     // Without plugins there is no state to keep.
-    let state = settings.plugin_state.filter(|_| engine.is_some());
+    let state = settings.plugin_state.clone().filter(|_| engine.is_some());
     if let Some(file) = &state {
         StateKeeper::check(file).map_err(|error| locate(&settings.shared, error.into()))?;
     }
@@ -38,7 +39,10 @@ pub async fn check(settings: Settings) -> Result<String, StartupError> {
         check_server(server, engine.as_ref())
             .await
             .map_err(|error| locate(&server.options, error))?;
-        tell_of_server(&mut report, server);
+        tell_of_server(&mut report, server, &settings);
+    }
+    for source in &settings.sources {
+        Source::open(source, Vec::new(), None).await?;
     }
     if let Some(file) = &state {
         tell(
@@ -83,7 +87,7 @@ fn can_be_listed(directory: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-fn tell_of_server(report: &mut String, settings: &ServerSettings) {
+fn tell_of_server(report: &mut String, settings: &ServerSettings, all: &Settings) {
     for listen in &settings.listen {
         tell(report, &listener(listen));
     }
@@ -107,6 +111,15 @@ fn tell_of_server(report: &mut String, settings: &ServerSettings) {
             report,
             &format!("uploads go to directory {}{made}", quoted(directory)),
         );
+    }
+    for output in &settings.outputs {
+        let path = String::from_utf8_lossy(&output.path);
+        let input = all
+            .sources
+            .get(output.source)
+            .map_or("", |source| &source.name);
+        let (path, input) = (quoted(&*path), quoted(input));
+        tell(report, &format!("{path} is a live stream of input {input}"));
     }
     if let Some(path) = &settings.options.metrics {
         tell(report, &format!("metrics are at path {}", quoted(path)));
