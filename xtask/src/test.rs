@@ -21,6 +21,8 @@ const CONTRACT: [&str; 9] = [
 pub(crate) fn command(arguments: &[String]) -> Result<()> {
     // The client of many tests.
     tools::require("curl", "curl")?;
+    // Makes the media of the tests.
+    tools::require("ffmpeg", "ffmpeg")?;
     guests::build()?;
     let names_package = |argument: &String| argument == "-p" || argument.starts_with("--package");
     let all = match arguments.iter().any(names_package) {

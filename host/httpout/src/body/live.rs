@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 
 use crate::resource::{LiveNext, LiveReader};
+use crate::server::{Handling, Link};
 
 /// Bytes between two pieces of metadata, as most servers have it (`icy-metaint`).
 pub(crate) const METADATA_INTERVAL: usize = 16_000;
@@ -18,6 +19,9 @@ const LONGEST: usize = 255 * 16;
 pub(crate) struct LiveContent {
     reader: LiveReader,
     metadata: Option<Metadata>,
+    link: Arc<Link>,
+    /// Held while the source is silent: the client is not idle. The source itself may be so for a time only.
+    waiting: Option<Handling>,
 }
 
 /// Metadata between the bytes (`Icy-MetaData: 1`).
@@ -31,9 +35,11 @@ struct Metadata {
 }
 
 impl LiveContent {
-    pub(crate) fn new(reader: LiveReader, has_metadata: bool) -> LiveContent {
+    pub(crate) fn new(reader: LiveReader, link: Arc<Link>, has_metadata: bool) -> LiveContent {
         LiveContent {
             reader,
+            link,
+            waiting: None,
             metadata: has_metadata.then(|| Metadata {
                 left: METADATA_INTERVAL,
                 rest: Bytes::new(),
@@ -72,7 +78,15 @@ impl LiveContent {
     }
 
     fn poll_reader(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
-        Poll::Ready(match ready!(self.reader.poll_next(context)) {
+        let Poll::Ready(next) = self.reader.poll_next(context) else {
+            if self.reader.has_begun() {
+                let link = &self.link;
+                self.waiting.get_or_insert_with(|| link.start_handling());
+            }
+            return Poll::Pending;
+        };
+        self.waiting = None;
+        Poll::Ready(match next {
             LiveNext::Bytes(bytes) => Some(Ok(bytes)),
             LiveNext::End => None,
             LiveNext::Cut => Some(Err(io::Error::other("the client is too far behind"))),

@@ -101,12 +101,13 @@ impl Origin {
     /// Begins to read.
     pub(super) async fn open(&self) -> io::Result<Input> {
         match self {
-            Origin::File(path) => {
-                let path = path.clone();
-                // A FIFO waits here for somebody who writes.
-                let opening = spawn_blocking(move || File::open(path)).await;
-                from_file(opening.map_err(io::Error::other).flatten()?)
+            Origin::File(path) if std::fs::metadata(path)?.file_type().is_fifo() => {
+                let fifo = pipe::OpenOptions::new().open_receiver(path)?;
+                // Until somebody writes, reading would look like the end.
+                fifo.readable().await?;
+                Ok(Input::Stream(Box::new(fifo)))
             }
+            Origin::File(path) => from_file(File::open(path)?),
             Origin::Stdin => from_file(io::stdin().as_fd().try_clone_to_owned()?.into()),
             Origin::Http(url) => Ok(Input::Response(Box::new(http::get(url).await?))),
             Origin::Tcp(place) => Ok(Input::Stream(Box::new(TcpStream::connect(place).await?))),

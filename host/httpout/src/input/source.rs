@@ -12,6 +12,7 @@ use crate::input::{BLOCK, Input, Origin, process};
 use crate::pace::{self, Framer};
 use crate::resource::{Availability, Live, Patience};
 use crate::settings::SourceSettings;
+use crate::within::within;
 
 /// Between two attempts to open an input that has broken off.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -100,6 +101,10 @@ impl Source {
 
     /// Sends what comes, until there is no more.
     pub(crate) async fn run(mut self) {
+        // The first time there is no hurry.
+        if self.opened.is_none() {
+            self.opened = self.begin_within(None).await;
+        }
         loop {
             let opened = match self.opened.take() {
                 Some(opened) => Some(opened),
@@ -205,14 +210,14 @@ impl Source {
         let can_wait = opened.input.can_wait();
         let mut block = std::mem::take(&mut opened.start);
         if block.is_empty() {
-            block = opened.input.read().await?;
+            block = self.read(opened).await?;
         }
         while !block.is_empty() {
             while !block.is_empty() {
                 let piece = block.split_to(block.len().min(BLOCK));
                 self.send(&piece, can_wait).await;
             }
-            block = opened.input.read().await?;
+            block = self.read(opened).await?;
         }
         Ok(())
     }
@@ -248,7 +253,7 @@ impl Source {
             if block.is_empty() {
                 break;
             }
-            block = opened.input.read().await?;
+            block = self.read(opened).await?;
         }
         self.clock.base += framer.end();
         // The last unit lasts too: whoever waits for the next file waits for its end.
@@ -267,6 +272,12 @@ impl Source {
         if !is_first && framer.repeats_head() {
             due.extend_from_slice(&head);
         }
+    }
+
+    /// The next bytes, unless they are too long in coming.
+    async fn read(&self, opened: &mut Opened) -> io::Result<Bytes> {
+        let block = within(self.gap, opened.input.read()).await;
+        block.unwrap_or_else(|| Err(io::Error::other("nothing comes (option `timeout`)")))
     }
 
     async fn send(&self, piece: &Bytes, can_wait: bool) {

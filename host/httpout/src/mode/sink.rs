@@ -77,9 +77,12 @@ impl Sink {
         }
         // Whoever only asks about it is no client that the input waits for.
         if method == Method::GET {
-            let link = (version < Version::HTTP_2).then(|| upload.link());
-            let reader = output.live.join(link);
-            *answer.body_mut() = Content::Live(Box::new(LiveContent::new(reader, has_metadata)));
+            let link = upload.link();
+            let reader = output
+                .live
+                .join((version < Version::HTTP_2).then(|| link.clone()));
+            let content = LiveContent::new(reader, link, has_metadata);
+            *answer.body_mut() = Content::Live(Box::new(content));
         }
         Ok(answer)
     }

@@ -326,6 +326,11 @@ impl LiveReader {
         Poll::Ready(LiveNext::Bytes(bytes))
     }
 
+    /// Whether the client has got anything yet.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.has_begun
+    }
+
     /// What the stream is playing.
     pub(crate) fn title(&self) -> Option<Arc<str>> {
         self.live.state().title.clone()

@@ -47,6 +47,11 @@ pub(super) fn check(
     line: &CommandLine,
 ) -> Result<(Vec<ServerSettings>, Vec<SourceSettings>), StartupError> {
     check_filters(line)?;
+    if line.outputs.is_empty()
+        && let Some(input) = line.inputs.first()
+    {
+        return Err(goes_nowhere(input));
+    }
     let mut servers = Vec::new();
     if line.has_written_servers() || line.outputs.is_empty() {
         for options in &line.servers {
@@ -66,15 +71,19 @@ pub(super) fn check(
     }
     let is_taken = |input: usize| links.iter().any(|link| link.input == input);
     if let Some(unused) = (0..line.inputs.len()).find(|input| !is_taken(*input)) {
-        return Err(StartupError::Input {
-            input: line.inputs[unused].url.clone(),
-            reason: "no output takes it: write `-o http://localhost:8080/live.mp3`".to_owned(),
-        });
+        return Err(goes_nowhere(&line.inputs[unused]));
     }
     let sources = links
         .iter()
         .map(|link| source(&line.inputs[link.input], link.is_paced));
     Ok((servers, sources.collect::<Result<_, _>>()?))
+}
+
+fn goes_nowhere(input: &Endpoint) -> StartupError {
+    StartupError::Input {
+        input: input.url.clone(),
+        reason: "no output takes it: write `-o http://localhost:8080/live.mp3`".to_owned(),
+    }
 }
 
 fn check_filters(line: &CommandLine) -> Result<(), StartupError> {
