@@ -201,6 +201,7 @@ impl Line {
         for endpoint in self.inputs.iter_mut().chain(&mut self.outputs) {
             let is_relative = endpoint.url != "-"
                 && !endpoint.url.starts_with('/')
+                && !endpoint.url.starts_with("unix:")
                 && !endpoint.url.contains("://");
             if is_relative {
                 endpoint.url = format!("{directory}{}", endpoint.url);

@@ -52,33 +52,29 @@ impl MpegAudio {
             return Step::More;
         }
         let Some(frame) = Frame::parse(buffer) else {
-            return skip_to(buffer, |rest| {
-                rest.len() < 4 || Frame::parse(rest).is_some()
-            });
+            return skip_to(buffer, may_begin);
         };
         // Whether it is one shows by the next, but for the last.
         match buffer.get(frame.length..frame.length + 4) {
-            Some(next)
-                if Frame::parse(next).is_none()
-                    && !next.starts_with(b"TAG")
-                    && !next.starts_with(b"APE") =>
-            {
-                return skip_to(buffer, |rest| {
-                    rest.len() < 4 || Frame::parse(rest).is_some()
-                });
-            }
-            None if buffer.len() < frame.length || !is_over => {
-                if buffer.len() != frame.length || !is_over {
-                    return Step::More;
-                }
-            }
-            _ => {}
+            Some(next) if is_behind_a_frame(next) => {}
+            Some(_) => return skip_to(buffer, may_begin),
+            None if is_over && buffer.len() >= frame.length => {}
+            None => return Step::More,
         }
         if !std::mem::replace(&mut self.has_begun, true) && frame.describes_a_file(buffer) {
             return Step::Skip(frame.length);
         }
         Step::Unit(frame.length, frame.duration())
     }
+}
+
+fn may_begin(rest: &[u8]) -> bool {
+    rest.len() < 4 || Frame::parse(rest).is_some()
+}
+
+/// Another frame, or a tag at the end of a file.
+fn is_behind_a_frame(next: &[u8]) -> bool {
+    Frame::parse(next).is_some() || next.starts_with(b"TAG") || next.starts_with(b"APE")
 }
 
 impl Frame {

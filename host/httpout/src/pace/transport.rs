@@ -43,12 +43,11 @@ impl Transport {
         let mut elapsed = Duration::ZERO;
         if let Some((pid, clock)) = reference(packet)
             && *self.pid.get_or_insert(pid) == pid
+            && let Some(last) = self.last.replace(clock)
         {
-            if let Some(last) = self.last.replace(clock) {
-                let ticks = (clock + WRAP - last) % WRAP;
-                if ticks < JUMP {
-                    elapsed = Duration::from_nanos(ticks * 1000 / 27);
-                }
+            let ticks = (clock + WRAP - last) % WRAP;
+            if ticks < JUMP {
+                elapsed = Duration::from_nanos(ticks * 1000 / 27);
             }
         }
         Step::UnitAfter(PACKET, elapsed)
