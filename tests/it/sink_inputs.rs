@@ -73,7 +73,7 @@ fn what_httpout_cannot_pace_itself_goes_through_ffmpeg() {
         &["reframer:rt=on", "--hold"],
     );
     let body = rest(&mut listen(&server, "/live.ts"));
-    assert!(!body.is_empty() && body.len() % 188 == 0 && body[0] == 0x47);
+    assert!(!body.is_empty() && body.len().is_multiple_of(188) && body[0] == 0x47);
 }
 
 #[test]
