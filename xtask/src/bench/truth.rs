@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use super::bytes;
 use super::load::put;
 use super::site::{self, Site};
 use super::tls::{self, Certificate};
 use super::workloads::{Protocol, Work, Workload};
+use super::{bytes, fan_out};
 use crate::child::{self, Running};
 use crate::tools;
 
@@ -60,6 +60,7 @@ impl Truth<'_> {
                     self.site.length()
                 )))
             }
+            Work::FanOut { .. } => fan_out::check(self.address).map(|()| None),
             Work::Put => put::run(self.address, self.site, 0).map(|_| None),
         }
     }

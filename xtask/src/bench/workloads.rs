@@ -52,6 +52,8 @@ pub(super) enum Work {
     Put,
     /// Asks for the file once on each connection, which stay open.
     Idle { connections: u32 },
+    /// Reads one live stream on each connection.
+    FanOut { clients: u32 },
     /// Starts the server and asks for the file once, so many times.
     Start { times: u32 },
 }
@@ -65,6 +67,10 @@ pub(super) struct Contender {
 
 pub(super) enum Server {
     Nginx,
+    Icecast,
+    /// A relay of a few lines.
+    NodeRelay,
+    HttpoutSink,
     Httpout {
         plugins: &'static [&'static str],
         /// Further arguments.
@@ -138,6 +144,23 @@ const HTTPOUT_GENERATE: Contender = Contender {
         options: &[],
     },
     field: None,
+};
+
+const ICECAST: Contender = Contender {
+    name: "icecast",
+    server: Server::Icecast,
+    field: None,
+};
+
+const NODE_RELAY: Contender = Contender {
+    name: "node",
+    server: Server::NodeRelay,
+    field: None,
+};
+
+const HTTPOUT_SINK: Contender = Contender {
+    server: Server::HttpoutSink,
+    ..HTTPOUT
 };
 
 const SMALL: Content = Content::Bytes(1024);
@@ -289,6 +312,28 @@ pub(super) const WORKLOADS: &[Workload] = &[
             contender: HTTPOUT.name,
             at_most: 12_600.0,
         }],
+    },
+    Workload {
+        name: "W8",
+        title: "a live stream of 8 Mbit/s to 200 clients",
+        protocol: Protocol::Http1,
+        content: SMALL,
+        work: Work::FanOut { clients: 200 },
+        unit: Unit::MillisPerGigabyte,
+        nginx: &[],
+        contenders: &[ICECAST, NODE_RELAY, HTTPOUT_SINK],
+        goals: &[at_least(3.0)],
+    },
+    Workload {
+        name: "W8k",
+        title: "W8 to 1000 clients",
+        protocol: Protocol::Http1,
+        content: SMALL,
+        work: Work::FanOut { clients: 1000 },
+        unit: Unit::MillisPerGigabyte,
+        nginx: &[],
+        contenders: &[ICECAST, NODE_RELAY, HTTPOUT_SINK],
+        goals: &[at_least(3.0)],
     },
     Workload {
         name: "W10",
