@@ -53,7 +53,7 @@ pub(super) fn start_node(mut command: Command) -> Result<(Running, SocketAddr, F
     let source = listener()?;
     let address = listener()?.local_addr()?;
     let script = site::work_folder()?.join("relay.js");
-    fs::write(&script, include_str!("relay.js")).context("cannot write the relay")?;
+    fs::write(&script, include_str!("fan_out_relay.js")).context("cannot write the relay")?;
     let ports = [source.local_addr()?.port(), address.port()].map(|port| port.to_string());
     let running = Running::start(command.arg(&script).args(ports))?;
     let (socket, _) = source.accept().context("the relay does not connect")?;
