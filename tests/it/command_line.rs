@@ -87,8 +87,9 @@ fn bad_usage_is_one_line_that_names_option_value_and_mend() {
 fn what_this_version_cannot_do_is_refused_in_one_line() {
     for arguments in [
         &["httpout:hmode=source", "vout", "aout"][..],
-        &["-i", "a.mp3", "-o", "http://localhost/live.mp3", "--hold"],
-        &[".", "--ice"],
+        &["-i", "a.mp3", "-o", "a.ts"],
+        &["-i", "a.mp3", "-o", "http://localhost/live.mpd", "--cdur=1"],
+        &[".", "--post"],
     ] {
         let said = refusal(arguments);
         assert!(said.contains("not supported by this version"), "{said}");

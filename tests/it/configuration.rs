@@ -230,8 +230,8 @@ fn what_is_wrong_in_a_file_is_one_line_with_its_place() {
             "httpout.toml:2: option `hdrs`: a name without a value: write `Name,Value,Name2,Value2`",
         ),
         (
-            "rdirs = 'films'\nhold = true",
-            "httpout.toml:2: option `hold` is not supported by this version of httpout yet",
+            "rdirs = 'films'\npost = true",
+            "httpout.toml:2: option `post` is not supported by this version of httpout yet",
         ),
         (
             "rdirs = 'gmem'",

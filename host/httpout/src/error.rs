@@ -37,6 +37,22 @@ pub enum StartupError {
     /// A part of the command line that this version cannot do yet.
     #[error("{0} is not supported by this version of httpout yet")]
     NotYet(String),
+    /// An input cannot be taken.
+    #[error("input `{}`: {reason}", .input.escape_debug())]
+    Input {
+        /// As it was named.
+        input: String,
+        /// What is wrong, and what would do.
+        reason: String,
+    },
+    /// An output cannot be made.
+    #[error("output `{}`: {reason}", .output.escape_debug())]
+    Output {
+        /// As it was named.
+        output: String,
+        /// What is wrong, and what would do.
+        reason: String,
+    },
     /// There is nothing to serve.
     #[error("nothing to serve: name a directory (`httpout DIR`) or a plugin (`--plugin FILE`)")]
     NothingToServe,
@@ -100,6 +116,8 @@ pub(crate) enum Reject {
     BadRequest(&'static str),
     #[error("there is no such resource here")]
     NotFound,
+    #[error("this stream is over")]
+    StreamIsOver,
     #[error("directories are not listed here")]
     Directory,
     #[error("the server may not read this file")]
@@ -153,7 +171,7 @@ impl Reject {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Reject::BadRequest(_) | Reject::Incomplete => StatusCode::BAD_REQUEST,
-            Reject::NotFound => StatusCode::NOT_FOUND,
+            Reject::NotFound | Reject::StreamIsOver => StatusCode::NOT_FOUND,
             Reject::Directory | Reject::Unreadable | Reject::Unwritable | Reject::ForeignOrigin => {
                 StatusCode::FORBIDDEN
             }

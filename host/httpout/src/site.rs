@@ -12,12 +12,12 @@ use crate::headers::CommonFields;
 use crate::http::cors;
 use crate::listing::Listings;
 use crate::metrics::{Metrics, Page};
-use crate::mode::{FileServer, Mode, Uploads};
+use crate::mode::{FileServer, Mode, Output, Sink, Uploads};
 use crate::plugins;
 use crate::rdirs::{Exposed, GMEM, Location};
 use crate::reqlog::Reqlog;
 use crate::resource::{
-    Compressed, Directory, Files, Granted, Memory, Mounts, Names, Retention, Store,
+    Compressed, Directory, Files, Granted, Live, Memory, Mounts, Names, Retention, Store,
 };
 use crate::settings::{Caching, ServerSettings, at, cannot_open};
 
@@ -53,7 +53,7 @@ impl Site {
         let mounts = open_mounts(settings, memory)?;
         let granted = open_granted(settings)?;
         let listings = mounts.clone().filter(|_| settings.dlist);
-        let mode = Arc::new(Mode::FileServer(FileServer {
+        let files = FileServer {
             granted,
             files: mounts.map(|mounts| Files::new(mounts, settings.zmax)),
             compressed: Compressed::new(),
@@ -62,7 +62,11 @@ impl Site {
             caching: settings.caching.clone(),
             norange: settings.norange,
             timeout: settings.timeout,
-        }));
+        };
+        let mode = Arc::new(match settings.outputs.is_empty() {
+            true => Mode::FileServer(files),
+            false => Mode::Sink(open_sink(settings, files)),
+        });
         let chain = plugins::load(settings, engine, mode.clone()).await?;
         let path = settings.metrics.clone();
         let page = path.zip(metrics);
@@ -87,6 +91,21 @@ impl Site {
 
     pub(crate) fn next_exchange_id(&self) -> u64 {
         self.last_exchange_id.fetch_add(1, Relaxed) + 1
+    }
+}
+
+fn open_sink(settings: &ServerSettings, files: FileServer) -> Sink {
+    let live = &settings.live;
+    let outputs = settings.outputs.iter().map(|output| Output {
+        settings: output.clone(),
+        live: Arc::new(Live::new(&output.path, live.max_async_buf, live.burst)),
+    });
+    Sink {
+        outputs: outputs.collect(),
+        files,
+        ice: live.ice,
+        reopen: live.reopen,
+        cte: settings.cte,
     }
 }
 

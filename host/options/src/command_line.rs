@@ -75,6 +75,8 @@ pub struct Endpoint {
     pub properties: Vec<(String, String)>,
     /// The options of httpout: those given here, then those of the flags.
     pub options: Options,
+    /// Where in the line it stands, among inputs, filters and outputs.
+    pub position: usize,
 }
 
 /// A filter other than `httpout`.
@@ -86,6 +88,8 @@ pub struct Filter {
     pub arguments: Vec<Argument>,
     /// The properties `#name=value`.
     pub properties: Vec<(String, String)>,
+    /// Where in the line it stands, among inputs, filters and outputs.
+    pub position: usize,
 }
 
 /// The filters that stand for something here, besides `httpout`.
@@ -99,6 +103,14 @@ pub enum FilterName {
     Vout,
     /// `aout`: audio on the loudspeaker.
     Aout,
+}
+
+impl CommandLine {
+    /// Whether a filter `httpout` without `dst` stands in the line: otherwise the flags alone make the one server, which
+    /// an output takes the place of.
+    pub fn has_written_servers(&self) -> bool {
+        self.written == Servers::Written
+    }
 }
 
 impl FilterName {

@@ -59,15 +59,21 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn input(&mut self, text: &str) -> Result<(), UsageError> {
-        self.inputs.push(endpoint(text)?);
+        let input = endpoint(text, self.position())?;
+        self.inputs.push(input);
         Ok(())
     }
 
     pub(crate) fn output(&mut self, text: &str) -> Result<(), UsageError> {
-        let mut output = endpoint(text)?;
+        let mut output = endpoint(text, self.position())?;
         output.options.set(row("dst")?, &output.url)?;
         self.outputs.push(output);
         Ok(())
+    }
+
+    /// Of what comes next.
+    fn position(&self) -> usize {
+        self.inputs.len() + self.filters.len() + self.outputs.len()
     }
 
     fn flag(&mut self, flag: &str, words: &mut Words) -> Result<(), UsageError> {
@@ -131,7 +137,10 @@ impl Line {
         let name = filter_name(word);
         match (name, FilterName::parse(name)) {
             ("httpout", _) => self.server(FilterString::filter(word)?)?,
-            (_, Some(name)) => self.filters.push(filter(name, word)?),
+            (_, Some(name)) => {
+                let filter = filter(name, word, self.position())?;
+                self.filters.push(filter);
+            }
             _ => return Ok(false),
         }
         Ok(true)
@@ -148,12 +157,14 @@ impl Line {
     /// With `dst`, the filter is what `-o` would be; without, it takes no argument but options.
     fn server(&mut self, filter: FilterString) -> Result<(), UsageError> {
         let (options, others) = assign(filter.arguments)?;
+        let position = self.position();
         match (options.dst.clone(), others.first()) {
             (Some(url), _) => self.outputs.push(Endpoint {
                 url,
                 arguments: others,
                 properties: filter.properties,
                 options,
+                position,
             }),
             (None, Some((name, _))) => return row(name).map(drop),
             (None, None) => self.servers.push(options),
@@ -163,12 +174,14 @@ impl Line {
 
     /// A server of these options, or what it sends to.
     pub(crate) fn add_server(&mut self, options: Options) {
+        let position = self.position();
         match options.dst.clone() {
             Some(url) => self.outputs.push(Endpoint {
                 url,
                 arguments: Vec::new(),
                 properties: Vec::new(),
                 options,
+                position,
             }),
             None => self.servers.push(options),
         }
@@ -188,6 +201,7 @@ impl Line {
         for endpoint in self.inputs.iter_mut().chain(&mut self.outputs) {
             let is_relative = endpoint.url != "-"
                 && !endpoint.url.starts_with('/')
+                && !endpoint.url.starts_with("unix:")
                 && !endpoint.url.contains("://");
             if is_relative {
                 endpoint.url = format!("{directory}{}", endpoint.url);
@@ -260,7 +274,7 @@ fn unknown_filter(word: &str) -> UsageError {
     }
 }
 
-fn endpoint(text: &str) -> Result<Endpoint, UsageError> {
+fn endpoint(text: &str, position: usize) -> Result<Endpoint, UsageError> {
     let string = FilterString::endpoint(text)?;
     let (options, arguments) = assign(string.arguments)?;
     Ok(Endpoint {
@@ -268,10 +282,11 @@ fn endpoint(text: &str) -> Result<Endpoint, UsageError> {
         arguments,
         properties: string.properties,
         options,
+        position,
     })
 }
 
-fn filter(name: FilterName, text: &str) -> Result<Filter, UsageError> {
+fn filter(name: FilterName, text: &str, position: usize) -> Result<Filter, UsageError> {
     let FilterString {
         arguments,
         properties,
@@ -281,6 +296,7 @@ fn filter(name: FilterName, text: &str) -> Result<Filter, UsageError> {
         name,
         arguments,
         properties,
+        position,
     })
 }
 

@@ -216,6 +216,12 @@ impl Client {
         end.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset)
     }
 
+    /// Whether the server ends the connection with a reset, whatever comes before.
+    pub(crate) fn is_reset_after_data(&mut self) -> bool {
+        let end = std::io::copy(&mut self.stream, &mut std::io::sink());
+        end.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset)
+    }
+
     fn read_line(&mut self) -> String {
         let mut line = Vec::new();
         self.stream

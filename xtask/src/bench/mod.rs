@@ -5,6 +5,7 @@
 //! answered is checked before and after, so that nobody wins by being wrong.
 
 mod bytes;
+mod fan_out;
 mod figures;
 mod limits;
 mod load;
@@ -239,7 +240,10 @@ fn one_line(error: &anyhow::Error) -> String {
 
 /// Our figures count only if a file that has changed is served as it is now.
 fn check_freshness(workload: &Workload, site: &mut Site, peers: &mut [Peer]) -> Result<()> {
-    if matches!(workload.work, Work::Put | Work::Relay { .. }) {
+    if matches!(
+        workload.work,
+        Work::Put | Work::Relay { .. } | Work::FanOut { .. }
+    ) {
         return Ok(());
     }
     site.replace()?;

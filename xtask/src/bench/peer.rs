@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::fan_out::Feed;
 use super::site::{self, Site};
 use super::tls::Certificate;
 use super::truth::Truth;
 use super::workloads::{Contender, Server, Work, Workload};
-use super::{Bench, nginx, node};
+use super::{Bench, fan_out, nginx, node};
 use crate::child::{self, Running};
 use crate::httpout::Httpout;
-use crate::paths;
-use crate::tools;
+use crate::{paths, tools};
 
 /// A contender that runs. It is ended when this is dropped.
 pub(super) struct Peer {
@@ -23,6 +23,8 @@ pub(super) struct Peer {
     contender: &'static Contender,
     running: Running,
     address: SocketAddr,
+    /// What it sends on, where that is a live stream.
+    _feed: Option<Feed>,
 }
 
 impl Peer {
@@ -32,6 +34,14 @@ impl Peer {
         contender: &'static Contender,
         site: &Site,
     ) -> Result<Self> {
+        let server = |program: &str, package: &str| {
+            tools::require(program, package).map(|path| bench.cores.server(&path))
+        };
+        let mut feed = None;
+        let mut fed = |(running, address, source)| {
+            feed = Some(source);
+            (running, address)
+        };
         let (running, address) = match contender.server {
             Server::NodeRelay => start_node(bench)?,
             Server::Nginx => nginx::start(bench.cores.server(&bench.nginx), workload, site, None)?,
@@ -44,12 +54,20 @@ impl Peer {
                 script,
                 options,
             } => start_httpout(bench, workload, plugins, script, options, site)?,
+            Server::HttpoutSink => {
+                fan_out::start_httpout(bench.cores.server(&bench.httpout)).map(&mut fed)?
+            }
+            Server::Icecast => {
+                fan_out::start_icecast(server("icecast2", "icecast2")?).map(&mut fed)?
+            }
+            Server::NodeFanOut => fan_out::start_node(server("node", "nodejs")?).map(&mut fed)?,
         };
         Ok(Self {
             workload,
             contender,
             running,
             address,
+            _feed: feed,
         })
     }
 

@@ -7,11 +7,11 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use super::bytes;
 use super::load::{put, relay};
 use super::site::{self, Site};
 use super::tls::{self, Certificate};
 use super::workloads::{Protocol, Work, Workload};
+use super::{bytes, fan_out};
 use crate::child::{self, Running};
 use crate::tools;
 
@@ -63,6 +63,7 @@ impl Truth<'_> {
             Work::Relay { readers } => {
                 relay::run(self.address, readers, 1).map(|(_, remark)| Some(remark))
             }
+            Work::FanOut { .. } => fan_out::check(self.address).map(|()| None),
             Work::Put => put::run(self.address, self.site, 0).map(|_| None),
         }
     }

@@ -56,6 +56,8 @@ pub(super) enum Work {
     Relay { readers: u32 },
     /// Asks for the file once on each connection, which stay open.
     Idle { connections: u32 },
+    /// Reads one live stream on each connection.
+    FanOut { clients: u32 },
     /// Starts the server and asks for the file once, so many times.
     Start { times: u32 },
 }
@@ -75,6 +77,11 @@ pub(super) enum Server {
     Njs(&'static str),
     /// node with the script `scripts/node.mjs`; which of its functions answers.
     Node(&'static str),
+    /// A live stream of its own input.
+    HttpoutSink,
+    Icecast,
+    /// A few lines of JavaScript that send an input to all clients.
+    NodeFanOut,
     Httpout {
         plugins: &'static [&'static str],
         /// In `scripts/`.
@@ -153,6 +160,18 @@ const HTTPOUT_GENERATE: Contender = Contender {
         script: None,
         options: &[],
     },
+    field: None,
+};
+
+const ICECAST: Contender = Contender {
+    name: "icecast",
+    server: Server::Icecast,
+    field: None,
+};
+
+const NODE_FAN_OUT: Contender = Contender {
+    name: "node",
+    server: Server::NodeFanOut,
     field: None,
 };
 
@@ -243,6 +262,11 @@ const SCRIPT_BODY_REUSED: Contender = Contender {
         options: &["--plugin_reuse=1000"],
     },
     ..SCRIPT_BODY
+};
+
+const HTTPOUT_SINK: Contender = Contender {
+    server: Server::HttpoutSink,
+    ..HTTPOUT
 };
 
 const SMALL: Content = Content::Bytes(1024);
@@ -394,6 +418,28 @@ pub(super) const WORKLOADS: &[Workload] = &[
             contender: HTTPOUT.name,
             at_most: 12_600.0,
         }],
+    },
+    Workload {
+        name: "W8",
+        title: "a live stream of 8 Mbit/s to 200 clients",
+        protocol: Protocol::Http1,
+        content: SMALL,
+        work: Work::FanOut { clients: 200 },
+        unit: Unit::MillisPerGigabyte,
+        nginx: &[],
+        contenders: &[ICECAST, NODE_FAN_OUT, HTTPOUT_SINK],
+        goals: &[at_least(3.0)],
+    },
+    Workload {
+        name: "W8k",
+        title: "W8 to 1000 clients",
+        protocol: Protocol::Http1,
+        content: SMALL,
+        work: Work::FanOut { clients: 1000 },
+        unit: Unit::MillisPerGigabyte,
+        nginx: &[],
+        contenders: &[ICECAST, NODE_FAN_OUT, HTTPOUT_SINK],
+        goals: &[at_least(3.0)],
     },
     Workload {
         name: "W9",

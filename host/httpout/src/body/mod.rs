@@ -3,6 +3,7 @@
 mod blocks;
 mod file;
 mod growing;
+mod live;
 mod paced;
 mod reading;
 mod taken;
@@ -19,6 +20,7 @@ use httpout_plugins::{CloseCode, Fault, ReadBody};
 
 pub(crate) use file::FileContent;
 pub(crate) use growing::GrowingContent;
+pub(crate) use live::{LiveContent, METADATA_INTERVAL};
 use paced::Pace;
 pub(crate) use reading::became_shorter;
 pub(crate) use taken::Taken;
@@ -42,6 +44,7 @@ pub(crate) enum Content {
     Bytes(Bytes),
     File(FileContent),
     Growing(GrowingContent),
+    Live(Box<LiveContent>),
     /// What a plugin makes.
     Read(ReadBody),
 }
@@ -143,6 +146,7 @@ impl Content {
             Content::Bytes(bytes) => Some(bytes.len() as u64),
             Content::File(file) => Some(file.length()),
             Content::Growing(growing) => growing.length(),
+            Content::Live(_) => None,
             Content::Read(read) => read.length(),
         }
     }
@@ -160,6 +164,7 @@ impl Content {
             Content::Bytes(bytes) => Some(Ok(bytes.split_to(bytes.len().min(BLOCK as usize)))),
             Content::File(file) => ready!(delivery.poll_next(file, context)),
             Content::Growing(growing) => ready!(growing.poll_block(context)),
+            Content::Live(live) => ready!(live.poll_block(context)),
             Content::Read(read) => {
                 let block = ready!(read.poll_block(context));
                 return Poll::Ready(block.map(|block| block.map_err(Broken::from)));

@@ -45,6 +45,11 @@ pub(crate) struct Upload {
 }
 
 impl Upload {
+    /// The connection that the request has come by.
+    pub(crate) fn link(&self) -> Arc<Link> {
+        self.link.clone()
+    }
+
     pub(crate) fn new(
         incoming: Incoming,
         head: &Parts,

@@ -2,6 +2,7 @@
 
 mod file_server;
 mod growing;
+mod sink;
 mod uploads;
 
 use std::path::Path;
@@ -15,12 +16,15 @@ use crate::handler::Answer;
 use crate::resource::Begun;
 
 pub(crate) use file_server::FileServer;
+pub(crate) use sink::{Output, Sink};
 pub(crate) use uploads::{Uploads, changes_something};
 
 /// The mode of a server (documents: option `hmode`, and what inputs and directories imply).
 pub(crate) enum Mode {
     /// The simple HTTP server.
     FileServer(FileServer),
+    /// The HTTP server sink.
+    Sink(Sink),
 }
 
 impl Mode {
@@ -33,6 +37,10 @@ impl Mode {
     ) -> Result<Answer, Reject> {
         match self {
             Mode::FileServer(server) => server.route(exchange, path, upload).await,
+            Mode::Sink(sink) => match sink.find(path) {
+                Some(output) => sink.answer(output, exchange, upload),
+                None => sink.files.route(exchange, path, upload).await,
+            },
         }
     }
 
@@ -43,36 +51,44 @@ impl Mode {
         directory: &Path,
         below: &[u8],
     ) -> Result<Answer, Reject> {
-        match self {
-            Mode::FileServer(server) => server.serve_granted(exchange, directory, below).await,
-        }
+        self.files().serve_granted(exchange, directory, below).await
     }
 
     /// Whether a normalized path below a directory that was granted to a plugin names a file that can be served.
     pub(crate) fn is_granted_file(&self, directory: &Path, below: &[u8]) -> bool {
-        match self {
-            Mode::FileServer(server) => server.granted.is_file(directory, below),
-        }
+        self.files().granted.is_file(directory, below)
     }
 
     /// Notes that a request begins to change something: what it changes comes before what later ones do.
     pub(crate) fn begin(&self) -> Option<Begun> {
-        match self {
-            Mode::FileServer(server) => server.begin(),
-        }
+        self.files().begin()
     }
 
     /// The methods that the server can answer, as `Allow` lists them.
     pub(crate) fn methods(&self) -> &'static str {
-        match self {
-            Mode::FileServer(server) => server.methods(),
-        }
+        self.files().methods()
     }
 
     /// Whether a normalized path names a file that can be served.
     pub(crate) fn is_file(&self, path: &[u8]) -> bool {
         match self {
-            Mode::FileServer(server) => server.is_file(path),
+            Mode::Sink(sink) if sink.find(path).is_some() => true,
+            _ => self.files().is_file(path),
+        }
+    }
+
+    /// The live streams.
+    pub(crate) fn outputs(&self) -> &[Output] {
+        match self {
+            Mode::FileServer(_) => &[],
+            Mode::Sink(sink) => &sink.outputs,
+        }
+    }
+
+    fn files(&self) -> &FileServer {
+        match self {
+            Mode::FileServer(server) => server,
+            Mode::Sink(sink) => &sink.files,
         }
     }
 }

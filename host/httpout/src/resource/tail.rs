@@ -30,6 +30,15 @@ impl Tail {
         self.end
     }
 
+    /// The first position of a piece that begins within so many bytes of the end, or is the end.
+    pub(super) fn start_of_latest(&self, bytes: u64) -> u64 {
+        let limit = self.end.saturating_sub(bytes);
+        let earlier = self.pieces.partition_point(|(start, _)| *start < limit);
+        self.pieces
+            .get(earlier)
+            .map_or(self.end, |(start, _)| *start)
+    }
+
     /// Adds a piece, which is not empty.
     pub(super) fn push(&mut self, piece: Bytes) {
         let start = self.end;

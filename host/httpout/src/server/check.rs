@@ -10,6 +10,7 @@ use httpout_plugins::{Engine, Kind, OnFailure, PluginSpec, Pool, StateKeeper};
 use rustix::fs::{Access, access};
 
 use crate::error::{StartupError, shown};
+use crate::input::Source;
 use crate::rdirs::{Exposed, Location};
 use crate::resource::Memory;
 use crate::server::dry_run::{DryRequest, dry_run};
@@ -26,13 +27,13 @@ use crate::site::Site;
 pub async fn check(settings: Settings, request: Option<String>) -> Result<String, StartupError> {
     let request = DryRequest::parse(request.as_deref().unwrap_or("GET /"))?;
     let mut report = String::new();
-    let pool = settings.pool.map(|pool| Pool {
+    let pool = settings.pool.clone().map(|pool| Pool {
         keeps: false,
         ..pool
     });
     let engine = pool.map(Engine::new).transpose()?.map(Arc::new);
     // Without plugins there is no state to keep.
-    let state = settings.plugin_state.filter(|_| engine.is_some());
+    let state = settings.plugin_state.clone().filter(|_| engine.is_some());
     if let Some(file) = &state {
         StateKeeper::check(file).map_err(|error| locate(&settings.shared, error.into()))?;
     }
@@ -43,9 +44,12 @@ pub async fn check(settings: Settings, request: Option<String>) -> Result<String
         let site = check_server(server, engine.as_ref())
             .await
             .map_err(|error| locate(&server.options, error))?;
-        tell_of_server(&mut report, server);
+        tell_of_server(&mut report, server, &settings);
         let replies = dry_run(&site, server, &request).await?;
         replies.iter().for_each(|line| tell(&mut report, line));
+    }
+    for source in &settings.sources {
+        Source::open(source, Vec::new(), None).await?;
     }
     if let Some(file) = &state {
         tell(
@@ -108,7 +112,7 @@ fn can_be_listed(directory: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-fn tell_of_server(report: &mut String, settings: &ServerSettings) {
+fn tell_of_server(report: &mut String, settings: &ServerSettings, all: &Settings) {
     for listen in &settings.listen {
         tell(report, &listener(listen));
     }
@@ -137,6 +141,15 @@ fn tell_of_server(report: &mut String, settings: &ServerSettings) {
                 &format!("uploads go to directory {directory}{made}"),
             );
         }
+    }
+    for output in &settings.outputs {
+        let path = String::from_utf8_lossy(&output.path);
+        let input = all
+            .sources
+            .get(output.source)
+            .map_or("", |source| &source.name);
+        let (path, input) = (quoted(&*path), quoted(input));
+        tell(report, &format!("{path} is a live stream of input {input}"));
     }
     if let Some(path) = &settings.options.metrics {
         tell(report, &format!("metrics are at path {}", quoted(path)));

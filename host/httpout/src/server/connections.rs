@@ -70,6 +70,8 @@ pub(crate) struct Link {
     live: AtomicU32,
     /// A body could not be sent whole.
     is_broken: AtomicBool,
+    /// Bytes of responses that are ready and that the socket does not take yet.
+    unsent: AtomicU64,
     /// Grows with each request and each write.
     progress: AtomicU64,
     order: AtomicU8,
@@ -141,6 +143,7 @@ impl Connections {
             errors: AtomicUsize::new(0),
             live: AtomicU32::new(0),
             is_broken: AtomicBool::new(false),
+            unsent: AtomicU64::new(0),
             progress: AtomicU64::new(0),
             order: AtomicU8::new(Order::Serve as u8),
             waker: AtomicWaker::new(),
@@ -204,6 +207,11 @@ impl Connections {
     /// Ends when there has been a client and the last one has left.
     pub(super) async fn abandoned(&self) {
         self.until(|last_id| last_id > 0).await;
+    }
+
+    /// Ends when there is no client.
+    pub(super) async fn empty(&self) {
+        self.until(|_| true).await;
     }
 
     /// Waits until no connection is open, and this holds of the last number given to one.
@@ -317,6 +325,21 @@ impl Link {
     /// body.
     pub(crate) fn set_broken(&self) {
         self.is_broken.store(true, Relaxed);
+    }
+
+    /// Ends the connection with a reset, whatever it is doing.
+    pub(crate) fn cut(&self) {
+        self.set_broken();
+        self.tell(Order::Close);
+    }
+
+    /// Bytes of responses that are ready and that the client does not take yet, as far as they were to be written at once.
+    pub(crate) fn unsent(&self) -> u64 {
+        self.unsent.load(Relaxed)
+    }
+
+    pub(super) fn set_unsent(&self, bytes: usize) {
+        self.unsent.store(bytes as u64, Relaxed);
     }
 
     pub(super) fn is_broken(&self) -> bool {

@@ -24,9 +24,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::error::StartupError;
+use crate::input::{Source, Target};
 use crate::metrics::Metrics;
-use crate::resource::{Memory, Names};
-use crate::settings::{ServerSettings, Settings, locate};
+use crate::resource::{Availability, Memory, Names};
+use crate::settings::{LiveSettings, ServerSettings, Settings, locate};
 use crate::site::Site;
 
 pub use check::check;
@@ -45,6 +46,7 @@ const LAST_CALLS: Duration = Duration::from_secs(1);
 /// The servers of a command line, bound and ready.
 pub struct Servers {
     servers: Vec<Server>,
+    sources: Vec<Source>,
     /// Of the plugins of all servers; none where there is no plugin.
     engine: Option<Arc<Engine>>,
     /// Of all plugins; none where their state ends with the process.
@@ -59,6 +61,7 @@ struct Server {
     listeners: Vec<Listener>,
     /// Stop when the clients are gone.
     quit: bool,
+    live: LiveSettings,
 }
 
 impl Servers {
@@ -78,13 +81,23 @@ impl Servers {
         let is_counting = settings.servers.iter().any(|one| one.metrics.is_some());
         let metrics = is_counting.then(|| Arc::new(Metrics::new(engine.as_ref())));
         let mut servers = Vec::new();
-        for settings in settings.servers {
+        for settings in &settings.servers {
             let (engine, metrics) = (engine.as_ref(), metrics.as_ref());
-            let server = Server::bind(&settings, names.clone(), &memory, engine, metrics).await;
+            let server = Server::bind(settings, names.clone(), &memory, engine, metrics).await;
             servers.push(server.map_err(|error| locate(&settings.options, error))?);
+        }
+        let mut sources = Vec::new();
+        for (number, source) in settings.sources.iter().enumerate() {
+            let targets = servers.iter().flat_map(|server| server.targets(number));
+            let timeout = servers
+                .iter()
+                .filter_map(|server| server.site.timeout)
+                .max();
+            sources.push(Source::open(source, targets.collect(), timeout).await?);
         }
         Ok(Servers {
             servers,
+            sources,
             engine,
             keeper,
         })
@@ -120,6 +133,8 @@ impl Servers {
             tokio::task::spawn_blocking(move || engine.tidy_cache());
         }
 
+        let sources = self.sources.into_iter();
+        let mut _sending: JoinSet<()> = sources.map(Source::run).collect();
         let (stop, stopping) = watch::channel(());
         let servers = self.servers.into_iter();
         let mut serving: JoinSet<()> = servers
@@ -162,26 +177,56 @@ impl Server {
             connections: Connections::new(settings, figures),
             listeners: listeners.collect::<Result<_, _>>()?,
             quit: settings.quit,
+            live: settings.live.clone(),
         })
+    }
+
+    /// What the source of that number feeds.
+    fn targets(&self, source: usize) -> impl Iterator<Item = Target> {
+        let outputs = self.site.mode.outputs().iter();
+        let fed = outputs.filter(move |output| output.settings.source == source);
+        fed.map(|output| Target {
+            live: output.live.clone(),
+            hold: self.live.hold,
+            reopen: self.live.reopen,
+            blockio: self.live.blockio,
+            extension: output.settings.extension.clone(),
+        })
+    }
+
+    /// Waits until all inputs are done and the clients are gone (documents: option `quit`); without inputs, until there
+    /// has been a client.
+    async fn abandoned(&self) {
+        let outputs = self.site.mode.outputs();
+        for output in outputs {
+            output.live.over().await;
+        }
+        match outputs.is_empty() {
+            true => self.connections.abandoned().await,
+            false => self.connections.empty().await,
+        }
     }
 
     /// Serves until the sender of `stop` is gone, or, with option `quit`, the last client; then lets open requests
     /// finish.
-    async fn serve(self, mut stop: watch::Receiver<()>) {
-        let listeners = self.listeners.into_iter();
+    async fn serve(mut self, mut stop: watch::Receiver<()>) {
+        let listeners = std::mem::take(&mut self.listeners).into_iter();
         let mut accepting: JoinSet<()> = listeners
             .map(|listener| listener.accept(self.connections.clone(), self.site.clone()))
             .collect();
         let sweeping = tokio::spawn(self.connections.clone().sweep());
         tokio::select! {
             _ = stop.changed() => {}
-            () = self.connections.abandoned(), if self.quit => {
+            () = self.abandoned(), if self.quit => {
                 tracing::info!("the last client has left");
             }
         }
         // A connection that is being taken in must hear of the draining too.
         accepting.shutdown().await;
         sweeping.abort();
+        for output in self.site.mode.outputs() {
+            output.live.end(Availability::Over);
+        }
         let left = self.connections.drain(DRAIN).await;
         if left > 0 {
             tracing::warn!("{left} connections were cut");

@@ -42,6 +42,18 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// What is left of bytes that were to be written.
+    fn note_unsent(&self, length: usize, written: &Poll<io::Result<usize>>) {
+        let count = match written {
+            Poll::Ready(Ok(count)) => *count,
+            _ => 0,
+        };
+        let link = &self.socket.inner().transport.wire().link;
+        link.set_unsent(length - count);
+    }
+}
+
 impl Transport {
     /// Whether the client and we have agreed on HTTP/2 (ALPN).
     pub(super) fn is_http2(&self) -> bool {
@@ -89,7 +101,9 @@ impl Write for Stream {
         if sendfile::is_placeholder(bytes) {
             return not_to_be_sent();
         }
-        Pin::new(&mut self.socket).poll_write(context, bytes)
+        let written = Pin::new(&mut self.socket).poll_write(context, bytes);
+        self.note_unsent(bytes.len(), &written);
+        written
     }
 
     fn poll_write_vectored(
@@ -98,7 +112,10 @@ impl Write for Stream {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         if !slices.iter().any(|slice| sendfile::is_placeholder(slice)) {
-            return Pin::new(&mut self.socket).poll_write_vectored(context, slices);
+            let written = Pin::new(&mut self.socket).poll_write_vectored(context, slices);
+            let length = slices.iter().map(|slice| slice.len()).sum();
+            self.note_unsent(length, &written);
+            return written;
         }
         match &self.socket.inner().transport {
             Transport::Plain(wire) => wire.poll_write_files(context, slices),

@@ -33,6 +33,12 @@ pub(crate) enum Interface {
 }
 
 impl Listen {
+    /// Whether who connects there arrives here.
+    pub(super) fn covers(&self, other: &Listen) -> bool {
+        let is_same = self.interface == other.interface || self.interface == Interface::All;
+        self.port == other.port && is_same
+    }
+
     /// Whether only one of the two can be bound.
     fn collides(&self, other: &Listen) -> bool {
         let interfaces = [&self.interface, &other.interface];

@@ -1,15 +1,17 @@
 //! The options, checked: the only reader of [`Options`].
 
 mod config_file;
+mod links;
 mod listen;
 mod plugins;
+mod session;
 mod shared;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::http::{HeaderName, HeaderValue};
-use httpout_options::{CommandLine, Cors, FilterName, Log, Options, ROWS, Row, State};
+use httpout_options::{CommandLine, Cors, Log, Options, ROWS, Row, State};
 use httpout_plugins::{PluginSpec, Pool, frames_message};
 
 use crate::error::{StartupError, shown};
@@ -20,6 +22,7 @@ use crate::reqlog::Reqlog;
 
 pub(crate) use config_file::{at, locate};
 pub(crate) use listen::{Interface, Listen, TlsFiles};
+pub(crate) use session::{OutputSettings, SourceSettings};
 
 /// As good as for ever, in seconds: clocks cannot count beyond some centuries.
 const LONGEST: u64 = 10 * 365 * 24 * 3600;
@@ -31,6 +34,8 @@ pub struct Settings {
     pub log: Log,
     /// At least one.
     pub(crate) servers: Vec<ServerSettings>,
+    /// What the outputs of the servers send.
+    pub(crate) sources: Vec<SourceSettings>,
     /// What the plugins of all servers share; none where there is no plugin.
     pub(crate) pool: Option<Pool>,
     /// Where the state of all plugins is kept (option `plugin_state`).
@@ -79,9 +84,31 @@ pub(crate) struct ServerSettings {
     pub(crate) plugins: Vec<PluginSpec>,
     /// Path of the page of metrics, decoded and normalized; none without one.
     pub(crate) metrics: Option<Vec<u8>>,
+    pub(crate) live: LiveSettings,
+    pub(crate) outputs: Vec<OutputSettings>,
     /// For plugins that ask for an option by its name.
     pub(crate) options: Options,
 }
+
+/// How inputs reach clients (documents: HTTP server sink).
+#[derive(Debug, Clone)]
+pub(crate) struct LiveSettings {
+    /// Wait with an input until the first client is there.
+    pub(crate) hold: bool,
+    /// Send ICE fields.
+    pub(crate) ice: bool,
+    /// Answer while an input is between two files.
+    pub(crate) reopen: bool,
+    /// Inputs wait for all clients.
+    pub(crate) blockio: bool,
+    /// What a client may fall behind, in bytes.
+    pub(crate) max_async_buf: u64,
+    /// What a client gets at once of what was sent before it came, in bytes.
+    pub(crate) burst: u64,
+}
+
+/// The most that option `burst` keeps of each output, in bytes.
+const LARGEST_BURST: u64 = 64 << 20;
 
 /// The documented `cache_control`.
 #[derive(Debug, Clone)]
@@ -102,10 +129,7 @@ impl Settings {
     /// The first thing that is wrong, or that this version cannot do yet.
     pub fn check(line: CommandLine) -> Result<Settings, StartupError> {
         let line = config_file::apply(line)?;
-        let servers = only_servers(line)?
-            .into_iter()
-            .map(ServerSettings::check)
-            .collect::<Result<Vec<_>, _>>()?;
+        let (servers, sources) = session::check(&line)?;
         listen::check_places(&servers)?;
         let shared = shared::options(&servers)?;
         let located = |error| locate(&shared, error);
@@ -121,19 +145,24 @@ impl Settings {
                 plugins::pool(&shared, &specs, is_counting).map_err(located)?
             },
             servers,
+            sources,
             shared,
         })
     }
 }
 
 impl ServerSettings {
-    fn check(options: Options) -> Result<ServerSettings, StartupError> {
-        ServerSettings::of(&options).map_err(|error| locate(&options, error))
+    fn check(
+        options: &Options,
+        outputs: Vec<OutputSettings>,
+    ) -> Result<ServerSettings, StartupError> {
+        ServerSettings::of(options, outputs).map_err(|error| locate(options, error))
     }
 
-    fn of(options: &Options) -> Result<ServerSettings, StartupError> {
+    fn of(options: &Options, outputs: Vec<OutputSettings>) -> Result<ServerSettings, StartupError> {
         refuse_planned(options, options)?;
-        if options.rdirs.is_empty()
+        if outputs.is_empty()
+            && options.rdirs.is_empty()
             && options.wdir.is_none()
             && options.plugin.is_empty()
             && options.js.is_none()
@@ -172,33 +201,18 @@ impl ServerSettings {
             },
             reqlog: Reqlog::parse(options.reqlog.as_deref().unwrap_or_default()),
             metrics: metrics(options)?,
+            live: LiveSettings {
+                hold: options.hold,
+                ice: options.ice,
+                reopen: options.reopen,
+                blockio: options.blockio,
+                max_async_buf: options.max_async_buf,
+                burst: options.burst.min(LARGEST_BURST),
+            },
+            outputs,
             options: options.clone(),
         })
     }
-}
-
-/// The options of the servers that the line asks for.
-fn only_servers(line: CommandLine) -> Result<Vec<Options>, StartupError> {
-    let not_yet = |what: String| Err(StartupError::NotYet(what));
-    if let Some(input) = line.inputs.first() {
-        return not_yet(format!("input `-i {}`", input.url.escape_debug()));
-    }
-    if let Some(output) = line.outputs.first() {
-        return not_yet(format!("output `-o {}`", output.url.escape_debug()));
-    }
-    if let Some(filter) = line.filters.first() {
-        let name = match filter.name {
-            FilterName::Reframer => "reframer",
-            FilterName::Dashin => "dashin",
-            FilterName::Vout => "vout",
-            FilterName::Aout => "aout",
-        };
-        return not_yet(format!("filter `{name}`"));
-    }
-    if let Some((name, _)) = line.media.first() {
-        return not_yet(format!("option `{name}`"));
-    }
-    Ok(line.servers)
 }
 
 /// What is given for the server or for one of its plugins.
@@ -401,8 +415,9 @@ mod tests {
     #[test]
     fn what_cannot_be_done_yet_is_said_in_one_line() {
         for line in [
-            ". --hold",
-            "-i a.mp3 -o http://localhost/a.mp3",
+            ". --post",
+            "-i a.mp3 -o a.ts",
+            "-i a.mp3 -o http://localhost/live.mpd --cdur=0.1",
             "httpout:hmode=source vout",
         ] {
             let error = check(line).expect_err(line).to_string();

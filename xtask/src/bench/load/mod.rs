@@ -11,6 +11,7 @@ use std::net::SocketAddr;
 
 use anyhow::{Result, ensure};
 
+use super::fan_out;
 use super::figures::Done;
 use super::pin::Cores;
 use super::site::Site;
@@ -20,9 +21,10 @@ impl Work {
     /// The program that makes the load, and its Debian package; we do the rest ourselves.
     pub(super) fn program(self) -> Option<(&'static str, &'static str)> {
         match self {
-            Self::Get { .. } | Self::Ranges { .. } | Self::Compressed { .. } => {
-                Some(("wrk", "wrk"))
-            }
+            Self::Get { .. }
+            | Self::Ranges { .. }
+            | Self::Compressed { .. }
+            | Self::FanOut { .. } => Some(("wrk", "wrk")),
             Self::Multiplexed { .. } => Some(("h2load", "nghttp2-client")),
             Self::Relay { .. } => Some(("node", "nodejs")),
             Self::Put | Self::Idle { .. } | Self::Start { .. } => None,
@@ -80,6 +82,15 @@ pub(super) fn run(
         } => {
             let done = h2load::run(cores, &url, connections, streams, seconds)?;
             check_size(&done, connections * streams, site.length(), site.length())?;
+            Ok(done)
+        }
+        Work::FanOut { clients } => {
+            let url = format!("http://{address}{}", fan_out::TARGET);
+            let done = wrk::run(cores, wrk::Script::One, &url, clients, seconds)?;
+            // In a warm-up clients are still coming.
+            if seconds > 1 {
+                fan_out::check_amount(&done, clients)?;
+            }
             Ok(done)
         }
         Work::Put => put::run(address, site, seconds),

@@ -1,0 +1,150 @@
+//! Media that are pulled from another server.
+
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use ::http::{HeaderValue, Request, StatusCode, Uri, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::{Body as _, Incoming};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+/// How long a server may take until it answers.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// How often a server may send us elsewhere.
+const REDIRECTS: usize = 5;
+
+trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for S {}
+
+/// A response whose body is being read.
+pub(crate) struct Response {
+    body: Incoming,
+    /// Its connection, which ends with this value.
+    _connection: JoinSet<()>,
+}
+
+/// Asks for a URL, and for others that the server names in its place.
+pub(super) async fn get(url: &Uri) -> io::Result<Response> {
+    let mut url = url.clone();
+    for _ in 0..=REDIRECTS {
+        let answer = timeout(ANSWER, ask(&url)).await;
+        let (response, connection) =
+            answer.map_err(|_| io::Error::other("the server does not answer"))??;
+        let status = response.status();
+        if status == StatusCode::OK {
+            let body = response.into_body();
+            return Ok(Response {
+                body,
+                _connection: connection,
+            });
+        }
+        let place = response.headers().get(header::LOCATION);
+        match place.filter(|_| status.is_redirection()) {
+            Some(place) => url = resolve(&url, place)?,
+            None => return Err(io::Error::other(format!("the server answers {status}"))),
+        }
+    }
+    Err(io::Error::other(
+        "the server sends us elsewhere again and again",
+    ))
+}
+
+impl Response {
+    /// The next bytes; empty at the end.
+    pub(super) async fn read(&mut self) -> io::Result<Bytes> {
+        while let Some(frame) = self.body.frame().await {
+            let data = frame.map_err(io::Error::other)?.into_data();
+            if let Ok(data) = data
+                && !data.is_empty()
+            {
+                return Ok(data);
+            }
+        }
+        Ok(Bytes::new())
+    }
+
+    /// Whether nothing more will come, as the server has said beforehand. Otherwise it may have been interrupted.
+    pub(super) fn is_whole(&self) -> bool {
+        self.body.size_hint().exact() == Some(0)
+    }
+}
+
+async fn ask(url: &Uri) -> io::Result<(hyper::Response<Incoming>, JoinSet<()>)> {
+    let host = url.host().unwrap_or_default();
+    let is_secure = url.scheme_str() == Some("https");
+    let port = url.port_u16().unwrap_or(if is_secure { 443 } else { 80 });
+    let socket = TcpStream::connect((host.trim_matches(['[', ']']), port)).await?;
+    let stream: Box<dyn Stream> = match is_secure {
+        true => {
+            let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned());
+            let name = name.map_err(io::Error::other)?;
+            Box::new(tls().connect(name, socket).await?)
+        }
+        false => Box::new(socket),
+    };
+    let handshake = http1::handshake(TokioIo::new(stream)).await;
+    let (mut sender, connection) = handshake.map_err(io::Error::other)?;
+    let mut running = JoinSet::new();
+    running.spawn(async move {
+        // Whoever reads the body hears of it too.
+        let _ = connection.await;
+    });
+    let authority = url.authority().map_or(host, |authority| authority.as_str());
+    let target = url.path_and_query().map_or("/", |target| target.as_str());
+    let request = Request::get(target)
+        .header(header::HOST, authority.rsplit('@').next().unwrap_or(host))
+        .header(
+            header::USER_AGENT,
+            concat!("httpout/", env!("CARGO_PKG_VERSION")),
+        )
+        .header(header::ACCEPT, "*/*")
+        .body(Empty::<Bytes>::new());
+    let request = request.map_err(io::Error::other)?;
+    let response = sender.send_request(request).await;
+    Ok((response.map_err(io::Error::other)?, running))
+}
+
+/// A location, which may be relative to the URL (RFC 9110 10.2.2).
+fn resolve(url: &Uri, place: &HeaderValue) -> io::Result<Uri> {
+    let malformed = || io::Error::other("the server names no URL that it sends us to");
+    let place = place.to_str().map_err(|_| malformed())?;
+    let whole = match (place.contains("://"), url.scheme_str(), url.authority()) {
+        (false, Some(scheme), Some(authority)) if place.starts_with('/') => {
+            format!("{scheme}://{authority}{place}")
+        }
+        (false, Some(scheme), Some(authority)) => {
+            let (directory, _) = url.path().rsplit_once('/').unwrap_or_default();
+            format!("{scheme}://{authority}{directory}/{place}")
+        }
+        _ => place.to_owned(),
+    };
+    whole.parse().map_err(|_| malformed())
+}
+
+/// TLS that trusts whom the system trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others).
+fn tls() -> &'static TlsConnector {
+    static TLS: OnceLock<TlsConnector> = OnceLock::new();
+    TLS.get_or_init(|| {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("the provider has the ciphers of both versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        TlsConnector::from(Arc::new(config))
+    })
+}

@@ -1,0 +1,189 @@
+//! Where media come from: files, pipes, sockets and other servers.
+
+mod http;
+mod process;
+mod source;
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ::http::Uri;
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::net::unix::pipe;
+use tokio::net::{TcpStream, UdpSocket, UnixStream};
+use tokio::process::Child;
+use tokio::task::spawn_blocking;
+
+pub(crate) use source::{Source, Target};
+
+/// Bytes that are read at a time of what is not a file.
+const BLOCK: usize = 64 << 10;
+
+/// Bytes that are read at a time of a file.
+const FILE_BLOCK: usize = 256 << 10;
+
+/// Where an input comes from (option `-i`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A file, or a FIFO.
+    File(PathBuf),
+    /// `-`
+    Stdin,
+    /// `http://` and `https://`, pulled.
+    Http(Uri),
+    /// `tcp://HOST:PORT`, connected to.
+    Tcp(String),
+    /// `udp://[ADDRESS]:PORT`, received; of a group where the address is one.
+    Udp(SocketAddr),
+    /// `unix:PATH`, connected to.
+    Unix(PathBuf),
+}
+
+/// An input that is being read.
+pub(super) enum Input {
+    File(Arc<File>),
+    Stream(Box<dyn AsyncRead + Send + Sync + Unpin>),
+    Datagrams(UdpSocket),
+    Response(Box<http::Response>),
+    /// What a program makes of an input. It ends with this value.
+    Process(Child),
+}
+
+impl Origin {
+    /// Takes what stands after `-i`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(crate) fn parse(text: &str) -> Result<Origin, String> {
+        if text == "-" {
+            return Ok(Origin::Stdin);
+        }
+        if let Some(path) = text.strip_prefix("unix:") {
+            return Ok(Origin::Unix(path.strip_prefix("//").unwrap_or(path).into()));
+        }
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return Ok(Origin::File(text.into()));
+        };
+        let place = rest.trim_end_matches('/');
+        match scheme {
+            "http" | "https" => match text.parse::<Uri>() {
+                Ok(url) if url.host().is_some_and(|host| !host.is_empty()) => Ok(Origin::Http(url)),
+                _ => Err("it is no URL such as `http://host/live.mp3`".to_owned()),
+            },
+            "tcp" => match place.rsplit_once(':') {
+                Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
+                    Ok(Origin::Tcp(place.to_owned()))
+                }
+                _ => Err("write `tcp://HOST:PORT`".to_owned()),
+            },
+            "udp" => {
+                let place = place.trim_start_matches('@');
+                let any = format!("0.0.0.0{place}");
+                let address = place.parse().or_else(|_| any.parse());
+                address
+                    .map(Origin::Udp)
+                    .map_err(|_| "write `udp://ADDRESS:PORT` or `udp://:PORT`".to_owned())
+            }
+            "file" => Ok(Origin::File(rest.into())),
+            _ => Err(format!(
+                "`{}://` is none of `http://`, `https://`, `tcp://`, `udp://` and `unix:`",
+                scheme.escape_debug()
+            )),
+        }
+    }
+
+    /// Begins to read.
+    pub(super) async fn open(&self) -> io::Result<Input> {
+        match self {
+            Origin::File(path) if std::fs::metadata(path)?.file_type().is_fifo() => {
+                let fifo = pipe::OpenOptions::new().open_receiver(path)?;
+                // Until somebody writes, reading would look like the end.
+                fifo.readable().await?;
+                Ok(Input::Stream(Box::new(fifo)))
+            }
+            Origin::File(path) => from_file(File::open(path)?),
+            Origin::Stdin => from_file(io::stdin().as_fd().try_clone_to_owned()?.into()),
+            Origin::Http(url) => Ok(Input::Response(Box::new(http::get(url).await?))),
+            Origin::Tcp(place) => Ok(Input::Stream(Box::new(TcpStream::connect(place).await?))),
+            Origin::Unix(path) => Ok(Input::Stream(Box::new(UnixStream::connect(path).await?))),
+            Origin::Udp(address) => Ok(Input::Datagrams(receive(*address).await?)),
+        }
+    }
+}
+
+fn from_file(file: File) -> io::Result<Input> {
+    let found = file.metadata()?;
+    if found.is_dir() {
+        return Err(io::Error::other("it is a directory"));
+    }
+    Ok(match found.file_type().is_fifo() {
+        true => Input::Stream(Box::new(pipe::Receiver::from_file(file)?)),
+        false => Input::File(Arc::new(file)),
+    })
+}
+
+async fn receive(address: SocketAddr) -> io::Result<UdpSocket> {
+    match address.ip() {
+        IpAddr::V4(group) if group.is_multicast() => {
+            let socket = UdpSocket::bind(address).await?;
+            socket.join_multicast_v4(group, std::net::Ipv4Addr::UNSPECIFIED)?;
+            Ok(socket)
+        }
+        IpAddr::V6(group) if group.is_multicast() => {
+            let socket = UdpSocket::bind(address).await?;
+            socket.join_multicast_v6(&group, 0)?;
+            Ok(socket)
+        }
+        _ => UdpSocket::bind(address).await,
+    }
+}
+
+impl Input {
+    /// The next bytes; empty at the end.
+    pub(super) async fn read(&mut self) -> io::Result<Bytes> {
+        match self {
+            Input::File(file) => {
+                let file = file.clone();
+                let reading = spawn_blocking(move || {
+                    let mut block = vec![0; FILE_BLOCK];
+                    let count = (&*file).read(&mut block)?;
+                    block.truncate(count);
+                    Ok(block.into())
+                });
+                reading.await.map_err(io::Error::other).flatten()
+            }
+            Input::Stream(stream) => read(stream).await,
+            Input::Process(child) => match &mut child.stdout {
+                Some(out) => read(out).await,
+                None => Ok(Bytes::new()),
+            },
+            Input::Response(response) => response.read().await,
+            Input::Datagrams(socket) => loop {
+                let mut block = BytesMut::with_capacity(BLOCK);
+                if socket.recv_buf(&mut block).await? > 0 {
+                    return Ok(block.freeze());
+                }
+            },
+        }
+    }
+
+    /// Whether it waits for us: what is not read now can be read later.
+    pub(super) fn can_wait(&self) -> bool {
+        match self {
+            Input::File(_) | Input::Response(_) => true,
+            Input::Stream(_) | Input::Datagrams(_) | Input::Process(_) => false,
+        }
+    }
+}
+
+async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
+    let mut block = BytesMut::with_capacity(BLOCK);
+    stream.read_buf(&mut block).await?;
+    Ok(block.freeze())
+}

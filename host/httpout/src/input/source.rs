@@ -1,0 +1,324 @@
+//! From an input to the live streams that it feeds: as it comes, or by its own timestamps.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+
+use crate::error::StartupError;
+use crate::input::{BLOCK, Input, Origin, process};
+use crate::pace::{self, Framer};
+use crate::resource::{Availability, Live, Patience};
+use crate::settings::SourceSettings;
+use crate::within::within;
+
+/// Between two attempts to open an input that has broken off.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// Bytes with which most formats can be told, and how long they are waited for.
+const ENOUGH: usize = 4 << 10;
+const LONG_ENOUGH: Duration = Duration::from_secs(1);
+
+/// An input that is later than this does not catch up.
+const LATE: Duration = Duration::from_secs(1);
+
+/// A live stream that an input feeds, and for whom it waits.
+pub(crate) struct Target {
+    pub(crate) live: Arc<Live>,
+    /// Option `hold`.
+    pub(crate) hold: bool,
+    /// Option `reopen`.
+    pub(crate) reopen: bool,
+    /// Option `blockio`.
+    pub(crate) blockio: bool,
+    pub(crate) extension: Option<String>,
+}
+
+/// An input, and where it goes.
+pub(crate) struct Source {
+    settings: SourceSettings,
+    targets: Vec<Target>,
+    /// How long clients stay where the input has broken off; none is for ever.
+    gap: Option<Duration>,
+    opened: Option<Opened>,
+    clock: Clock,
+    is_held: bool,
+}
+
+/// An input that is being read, and what has been read of it to look into.
+struct Opened {
+    input: Input,
+    start: Bytes,
+}
+
+/// How an input has ended.
+enum Ended {
+    /// There is no more.
+    Whole,
+    /// It may come again.
+    BrokenOff,
+}
+
+/// When what has a time is to be sent.
+#[derive(Default)]
+struct Clock {
+    began: Option<Instant>,
+    /// Of the files before this one.
+    base: Duration,
+}
+
+impl Source {
+    /// Opens an input that is a file, so that what is wrong with it shows before anything is served. Others are opened
+    /// once it runs.
+    pub(crate) async fn open(
+        settings: &SourceSettings,
+        targets: Vec<Target>,
+        gap: Option<Duration>,
+    ) -> Result<Source, StartupError> {
+        let refused = |error: io::Error| StartupError::Input {
+            input: settings.name.clone(),
+            reason: format!("cannot be read: {error}"),
+        };
+        let mut source = Source {
+            settings: settings.clone(),
+            targets,
+            gap,
+            opened: None,
+            clock: Clock::default(),
+            is_held: true,
+        };
+        if let Origin::File(path) = &settings.origin {
+            let found = std::fs::metadata(path).map_err(refused)?;
+            if found.is_file() || found.is_dir() {
+                let opened = source.begin().await.map_err(refused)?;
+                source.opened = Some(opened);
+            }
+        }
+        Ok(source)
+    }
+
+    /// Sends what comes, until there is no more.
+    pub(crate) async fn run(mut self) {
+        // The first time there is no hurry.
+        if self.opened.is_none() {
+            self.opened = self.begin_within(None).await;
+        }
+        loop {
+            let opened = match self.opened.take() {
+                Some(opened) => Some(opened),
+                None => self.begin_within(self.gap).await,
+            };
+            let Some(opened) = opened else {
+                if !self.targets.iter().any(|target| target.reopen) {
+                    break;
+                }
+                self.end(Availability::Between);
+                self.opened = self.begin_within(None).await;
+                continue;
+            };
+            let name = self.settings.name.escape_debug().to_string();
+            match self.play(opened).await {
+                Ok(Ended::Whole) if self.settings.repeats => {}
+                Ok(Ended::Whole) => break,
+                Ok(Ended::BrokenOff) => {
+                    tracing::warn!("input `{name}` has ended, waiting for more")
+                }
+                Err(error) => {
+                    tracing::warn!("input `{name}` has broken off: {error}");
+                    sleep(AGAIN).await;
+                }
+            }
+        }
+        tracing::info!("input `{}` is over", self.settings.name.escape_debug());
+        self.end(Availability::Over);
+    }
+
+    fn end(&self, availability: Availability) {
+        for target in &self.targets {
+            target.live.end(availability);
+        }
+    }
+
+    /// Opens the input as soon as it can be, within that time; none is for ever.
+    async fn begin_within(&self, limit: Option<Duration>) -> Option<Opened> {
+        let begun = Instant::now();
+        let mut is_said = false;
+        loop {
+            let left = limit.map(|limit| limit.saturating_sub(begun.elapsed()));
+            let opening = self.begin();
+            let opened = match left {
+                Some(left) => timeout(left, opening).await.ok()?,
+                None => opening.await,
+            };
+            match opened {
+                Ok(opened) => return Some(opened),
+                Err(error) if !std::mem::replace(&mut is_said, true) => {
+                    let name = self.settings.name.escape_debug();
+                    tracing::warn!("input `{name}` cannot be opened: {error}");
+                }
+                Err(_) => {}
+            }
+            if limit.is_some_and(|limit| begun.elapsed() + AGAIN > limit) {
+                return None;
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// Opens the input, reads its beginning, and tells what it shows.
+    async fn begin(&self) -> io::Result<Opened> {
+        let mut input = self.settings.origin.open().await?;
+        let mut start = read_start(&mut input).await?;
+        for target in &self.targets {
+            target.live.set_facts(pace::facts(&start));
+            let title = self.settings.title.as_deref().map(Arc::from);
+            target.live.set_title(title.or_else(|| pace::title(&start)));
+        }
+        if self.settings.is_paced && !start.is_empty() && Framer::new(&start).is_none() {
+            let mut extensions = self.targets.iter();
+            let extension = extensions.find_map(|target| target.extension.as_deref());
+            input = process::start(&self.settings.origin, extension)?;
+            start = Bytes::new();
+        }
+        Ok(Opened { input, start })
+    }
+
+    /// Sends all of an input.
+    async fn play(&mut self, mut opened: Opened) -> io::Result<Ended> {
+        if std::mem::replace(&mut self.is_held, false) {
+            for target in self.targets.iter().filter(|target| target.hold) {
+                target.live.client().await;
+            }
+        }
+        if opened.start.is_empty() && matches!(opened.input, Input::Process(_)) {
+            opened.start = read_start(&mut opened.input).await?;
+        }
+        match self.settings.is_paced {
+            true => self.play_paced(&mut opened).await?,
+            false => self.play_as_it_comes(&mut opened).await?,
+        }
+        Ok(match (&opened.input, &self.settings.origin) {
+            (Input::File(_) | Input::Process(_), _) | (_, Origin::Stdin) => Ended::Whole,
+            (Input::Response(response), _) if response.is_whole() => Ended::Whole,
+            _ => Ended::BrokenOff,
+        })
+    }
+
+    async fn play_as_it_comes(&self, opened: &mut Opened) -> io::Result<()> {
+        let can_wait = opened.input.can_wait();
+        let mut block = std::mem::take(&mut opened.start);
+        if block.is_empty() {
+            block = self.read(opened).await?;
+        }
+        while !block.is_empty() {
+            while !block.is_empty() {
+                let piece = block.split_to(block.len().min(BLOCK));
+                self.send(&piece, can_wait).await;
+            }
+            block = self.read(opened).await?;
+        }
+        Ok(())
+    }
+
+    async fn play_paced(&mut self, opened: &mut Opened) -> io::Result<()> {
+        let Some(mut framer) = Framer::new(&opened.start) else {
+            return match opened.start.is_empty() {
+                true => Ok(()),
+                false => Err(io::Error::other("its timestamps cannot be read")),
+            };
+        };
+        let mut due = BytesMut::new();
+        let mut block = std::mem::take(&mut opened.start);
+        let is_first = self.clock.base.is_zero();
+        loop {
+            match block.is_empty() {
+                true => framer.finish(),
+                false => framer.push(&block),
+            }
+            while let Some(unit) = framer.next() {
+                self.set_head(&mut framer, is_first, &mut due);
+                let time = self.clock.time(unit.at);
+                if time > Instant::now() {
+                    self.send(&due.split().freeze(), false).await;
+                    sleep_until(time).await;
+                }
+                due.extend_from_slice(&unit.bytes);
+                if due.len() >= BLOCK {
+                    self.send(&due.split().freeze(), false).await;
+                }
+            }
+            self.send(&due.split().freeze(), false).await;
+            if block.is_empty() {
+                break;
+            }
+            block = self.read(opened).await?;
+        }
+        self.clock.base += framer.end();
+        // The last unit lasts too: whoever waits for the next file waits for its end.
+        Ok(())
+    }
+
+    /// Once it is known, every client gets it first; those that are there already get it once more where a file follows
+    /// another.
+    fn set_head(&self, framer: &mut Framer, is_first: bool, due: &mut BytesMut) {
+        let Some(head) = framer.take_head() else {
+            return;
+        };
+        for target in &self.targets {
+            target.live.set_beginning(head.clone());
+        }
+        if !is_first && framer.repeats_head() {
+            due.extend_from_slice(&head);
+        }
+    }
+
+    /// The next bytes, unless they are too long in coming.
+    async fn read(&self, opened: &mut Opened) -> io::Result<Bytes> {
+        let block = within(self.gap, opened.input.read()).await;
+        block.unwrap_or_else(|| Err(io::Error::other("nothing comes (option `timeout`)")))
+    }
+
+    async fn send(&self, piece: &Bytes, can_wait: bool) {
+        for target in &self.targets {
+            let patience = match (target.blockio, can_wait) {
+                (true, _) => Patience::All,
+                (false, true) => Patience::Fastest,
+                (false, false) => Patience::Nobody,
+            };
+            target.live.room(patience).await;
+            target.live.send(piece.clone(), patience);
+        }
+        // Those that were woken have their turn before there is more.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Enough to look into, or what comes in time.
+async fn read_start(input: &mut Input) -> io::Result<Bytes> {
+    let mut start = input.read().await?;
+    let deadline = Instant::now() + LONG_ENOUGH;
+    while !start.is_empty() && start.len() < ENOUGH {
+        match timeout_at(deadline, input.read()).await {
+            Ok(Ok(more)) if !more.is_empty() => start = [start, more].concat().into(),
+            _ => break,
+        }
+    }
+    Ok(start)
+}
+
+impl Clock {
+    /// When what has this time in its file is to be sent.
+    fn time(&mut self, at: Duration) -> Instant {
+        let now = Instant::now();
+        let at = self.base + at;
+        let began = self.began.get_or_insert(now);
+        let time = *began + at;
+        if now > time + LATE {
+            *began += now - time;
+            return now;
+        }
+        time
+    }
+}

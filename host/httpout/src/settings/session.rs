@@ -1,0 +1,294 @@
+//! Whole sessions: the inputs, where they go to, and which outputs share a server (documents: Multiple destinations on
+//! single server).
+
+use std::net::ToSocketAddrs as _;
+
+use ::http::uri::Authority;
+use ::http::{HeaderName, HeaderValue, Uri};
+use httpout_options::{Argument, CommandLine, Endpoint, FilterName, Options, row};
+
+use crate::error::StartupError;
+use crate::http::{media_type, path};
+use crate::input::Origin;
+use crate::settings::links::{self, Link};
+use crate::settings::{ServerSettings, listen, locate, refuse};
+
+/// An input, and what becomes of it.
+#[derive(Debug, Clone)]
+pub(crate) struct SourceSettings {
+    /// As it was named.
+    pub(crate) name: String,
+    pub(crate) origin: Origin,
+    /// As fast as its own timestamps say (`reframer:rt=on`).
+    pub(crate) is_paced: bool,
+    /// Begin again at the end, for ever (argument `loop`).
+    pub(crate) repeats: bool,
+    /// Property `StreamTitle`: what players show, whatever the tags of the media say.
+    pub(crate) title: Option<String>,
+}
+
+/// Where clients find an input.
+#[derive(Debug, Clone)]
+pub(crate) struct OutputSettings {
+    /// Decoded and normalized.
+    pub(crate) path: Vec<u8>,
+    /// Of the sources, by number.
+    pub(crate) source: usize,
+    /// Of option `mime`, of option `ext`, or of the path; none where only the first bytes will tell.
+    pub(crate) media_type: Option<HeaderValue>,
+    /// The extension to go by.
+    pub(crate) extension: Option<String>,
+    /// ICE fields from the properties of the input.
+    pub(crate) ice: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// The servers of a line, and the sources of their outputs.
+pub(super) fn check(
+    line: &CommandLine,
+) -> Result<(Vec<ServerSettings>, Vec<SourceSettings>), StartupError> {
+    check_filters(line)?;
+    if line.outputs.is_empty()
+        && let Some(input) = line.inputs.first()
+    {
+        return Err(goes_nowhere(input));
+    }
+    let mut servers = Vec::new();
+    if line.has_written_servers() || line.outputs.is_empty() {
+        for options in &line.servers {
+            servers.push(ServerSettings::check(options, Vec::new())?);
+        }
+    }
+    let mut links: Vec<Link> = Vec::new();
+    for output in &line.outputs {
+        let link = links::link(line, output)?;
+        let known = links.iter().position(|known| *known == link);
+        let source = known.unwrap_or(links.len());
+        if known.is_none() {
+            links.push(link);
+        }
+        add(&mut servers, &line.inputs[link.input], output, source)
+            .map_err(|error| locate(&output.options, error))?;
+    }
+    let is_taken = |input: usize| links.iter().any(|link| link.input == input);
+    if let Some(unused) = (0..line.inputs.len()).find(|input| !is_taken(*input)) {
+        return Err(goes_nowhere(&line.inputs[unused]));
+    }
+    let sources = links
+        .iter()
+        .map(|link| source(&line.inputs[link.input], link.is_paced));
+    Ok((servers, sources.collect::<Result<_, _>>()?))
+}
+
+fn goes_nowhere(input: &Endpoint) -> StartupError {
+    StartupError::Input {
+        input: input.url.clone(),
+        reason: "no output takes it: write `-o http://localhost:8080/live.mp3`".to_owned(),
+    }
+}
+
+fn check_filters(line: &CommandLine) -> Result<(), StartupError> {
+    for filter in &line.filters {
+        let name = match filter.name {
+            FilterName::Reframer => {
+                check_arguments(
+                    &filter.arguments,
+                    &["rt", "SID", "FID"],
+                    "filter `reframer`",
+                )?;
+                continue;
+            }
+            FilterName::Dashin => "dashin",
+            FilterName::Vout => "vout",
+            FilterName::Aout => "aout",
+        };
+        return Err(StartupError::NotYet(format!("filter `{name}`")));
+    }
+    match line.media.first() {
+        Some((name, _)) => Err(StartupError::NotYet(format!("option `{name}`"))),
+        None => Ok(()),
+    }
+}
+
+fn check_arguments(given: &[Argument], known: &[&str], of: &str) -> Result<(), StartupError> {
+    let unknown = given
+        .iter()
+        .find(|(name, _)| !known.contains(&name.as_str()));
+    match unknown {
+        Some((name, _)) => Err(StartupError::NotYet(format!("argument `{name}` of {of}"))),
+        None => Ok(()),
+    }
+}
+
+fn source(input: &Endpoint, is_paced: bool) -> Result<SourceSettings, StartupError> {
+    let refused = |reason: String| StartupError::Input {
+        input: input.url.clone(),
+        reason,
+    };
+    let of = format!("input `{}`", input.url.escape_debug());
+    check_arguments(&input.arguments, &["FID", "loop"], &of)?;
+    let origin = Origin::parse(&input.url).map_err(refused)?;
+    let repeats = links::is_on(&input.arguments, "loop");
+    if repeats && !matches!(origin, Origin::File(_)) {
+        return Err(refused("only a file can begin again (`loop`)".to_owned()));
+    }
+    let mut titles = input.properties.iter();
+    let title = titles.find(|(name, _)| name.eq_ignore_ascii_case("StreamTitle"));
+    Ok(SourceSettings {
+        name: input.url.clone(),
+        origin,
+        is_paced,
+        repeats,
+        title: title.map(|(_, title)| title.clone()),
+    })
+}
+
+/// Adds an output to the server of its address, or makes that server of its options.
+fn add(
+    servers: &mut Vec<ServerSettings>,
+    input: &Endpoint,
+    output: &Endpoint,
+    source: usize,
+) -> Result<(), StartupError> {
+    let refused = |reason: &str| StartupError::Output {
+        output: output.url.clone(),
+        reason: reason.to_owned(),
+    };
+    if !output.url.starts_with("http://") && !output.url.starts_with("https://") {
+        let what = format!("output `-o {}`", output.url.escape_debug());
+        return Err(StartupError::NotYet(what));
+    }
+    let url: Uri = output
+        .url
+        .parse()
+        .map_err(|_| refused("it is no URL such as `http://localhost:8080/live.mp3`"))?;
+    let of = format!("output `{}`", output.url.escape_debug());
+    check_arguments(&output.arguments, &["FID", "SID"], &of)?;
+    let options = options_of(output, &url)?;
+    if options.rdirs.iter().any(|directory| !directory.is_empty()) {
+        let what = "an output with a directory for read (the HTTP server file sink)";
+        return Err(StartupError::NotYet(what.to_owned()));
+    }
+    let path = path::normalize(url.path()).map_err(|_| refused("its path is malformed"))?;
+    if path.ends_with(b"/") {
+        return Err(refused(
+            "it names no file: write a path such as `/live.mp3`",
+        ));
+    }
+    let settings = OutputSettings {
+        media_type: media_type_of(&options, &path)?,
+        extension: extension(&options, &path),
+        ice: ice(&input.properties)?,
+        path,
+        source,
+    };
+    let is_tls = options.cert.is_some() && options.pkey.is_some();
+    let listen = listen::listen(&options, is_tls)?;
+    let sharing = servers.iter_mut().find(|server| {
+        let covers = |one| server.listen.iter().any(|other| other.covers(one));
+        listen.iter().all(covers)
+    });
+    match sharing {
+        Some(server)
+            if server
+                .outputs
+                .iter()
+                .any(|other| other.path == settings.path) =>
+        {
+            Err(refused(
+                "another output has the same path: give each its own",
+            ))
+        }
+        Some(server) => {
+            server.outputs.push(settings);
+            Ok(())
+        }
+        None => {
+            servers.push(ServerSettings::check(&options, vec![settings])?);
+            Ok(())
+        }
+    }
+}
+
+/// The options of an output, with host and port of its URL.
+fn options_of(output: &Endpoint, url: &Uri) -> Result<Options, StartupError> {
+    let mut options = output.options.clone();
+    let is_secure = url.scheme_str() == Some("https");
+    if is_secure && (options.cert.is_none() || options.pkey.is_none()) {
+        let reason = "`https://…` needs a certificate and its key: give `cert` and `pkey`";
+        return Err(refuse("cert", reason));
+    }
+    let Some(authority) = url.authority() else {
+        return Ok(options);
+    };
+    if let Some(port) = authority.port() {
+        options.set(row("port")?, port.as_str())?;
+    }
+    if !options.is_set("ifce") {
+        options.set(row("ifce")?, &interface(authority, &output.url)?)?;
+    }
+    Ok(options)
+}
+
+/// The address that a host of a URL means.
+fn interface(authority: &Authority, url: &str) -> Result<String, StartupError> {
+    let host = authority.host().trim_matches(['[', ']']);
+    let is_address = host.parse::<std::net::IpAddr>().is_ok();
+    if is_address || host.eq_ignore_ascii_case("localhost") {
+        return Ok(host.to_ascii_lowercase());
+    }
+    let resolved = (host, 0).to_socket_addrs();
+    let address = resolved.ok().and_then(|mut addresses| addresses.next());
+    match address {
+        Some(address) => Ok(address.ip().to_string()),
+        None => Err(StartupError::Output {
+            output: url.to_owned(),
+            reason: format!(
+                "no address of this machine is known as `{}`",
+                host.escape_debug()
+            ),
+        }),
+    }
+}
+
+fn media_type_of(options: &Options, path: &[u8]) -> Result<Option<HeaderValue>, StartupError> {
+    if let Some(given) = options.mime.as_deref() {
+        let value = HeaderValue::try_from(given);
+        let reason = || format!("`{}` is not a media type", given.escape_debug());
+        return value.map(Some).map_err(|_| refuse("mime", reason()));
+    }
+    Ok(match options.ext.as_deref() {
+        Some(extension) => media_type::by_name(format!("x.{extension}").as_bytes()),
+        None => media_type::by_name(path),
+    })
+}
+
+fn extension(options: &Options, path: &[u8]) -> Option<String> {
+    let path = String::from_utf8_lossy(path);
+    let (_, of_path) = path.rsplit_once('.')?;
+    let extension = options.ext.as_deref().unwrap_or(of_path);
+    Some(extension.to_ascii_lowercase())
+}
+
+/// `ice-*` as they are, and the name of the service (documents: HTTP server sink).
+fn ice(properties: &[(String, String)]) -> Result<Vec<(HeaderName, HeaderValue)>, StartupError> {
+    let mut fields = Vec::new();
+    for (name, value) in properties {
+        let field = match name.as_str() {
+            "ServiceName" => "icy-name",
+            name if name.len() > 4 && name[..4].eq_ignore_ascii_case("ice-") => name,
+            _ => continue,
+        };
+        let field = HeaderName::try_from(field)
+            .ok()
+            .zip(HeaderValue::try_from(value).ok());
+        let Some(field) = field else {
+            let shown = format!("{}={}", name.escape_debug(), value.escape_debug());
+            return Err(refuse(
+                "ice",
+                format!("property `#{shown}` is no field of a response"),
+            ));
+        };
+        fields.push(field);
+    }
+    Ok(fields)
+}
