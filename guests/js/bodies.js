@@ -1,4 +1,4 @@
-// Makes the body of each response itself and takes that of each upload, as the second sample of GPAC's document does.
+// Makes the body of each response to GET itself and takes that of each upload, as the second sample of GPAC's document does.
 // Run, with a file `av1.mp4` beside it: httpout --js guests/js/bodies.js      Ask: curl -o copy.mp4 http://127.0.0.1:8080/
 import { Sys as sys } from 'gpaccore'
 

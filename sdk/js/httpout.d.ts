@@ -48,6 +48,22 @@ interface HTTPOutRequest extends AsyncIterable<Uint8Array<ArrayBuffer>> {
   readonly target: string;
   /** Who was identified. */
   readonly user: string | undefined;
+  /** Numbers the request in the log. */
+  readonly id: number;
+  /** What it came by, such as `HTTP/1.1`. */
+  readonly protocol: string;
+  /** Whom the client asks: host and port as it has named them. */
+  readonly authority: string | undefined;
+  /** The address that the client has connected to. */
+  readonly local_address: string;
+  /** Bytes of the request's body, where it says so. */
+  readonly body_length: number | undefined;
+  /** Of the response, as far as it is; final in `close`, as are the next two. */
+  readonly status: number;
+  /** Bytes of the response's body. */
+  readonly bytes_sent: number;
+  /** Bytes of the request's body. */
+  readonly bytes_received: number;
 
   /** 0, the default: the server handles the request. 200 to 599: the response is the script's. */
   reply: number;
@@ -68,6 +84,10 @@ interface HTTPOutRequest extends AsyncIterable<Uint8Array<ArrayBuffer>> {
 
   // Beside the document.
 
+  /** A text that another plugin of the chain has left. */
+  attribute(name: string): string | undefined;
+  /** Leaves a text for the other plugins of the chain. */
+  set_attribute(name: string, value: string): void;
   /** To be set: seconds for `send()` and each block of the body, in place of option `timeout`, within `plugin_patience`. */
   set timeout(seconds: number);
   /** `headers_in`, by names in any case. */
@@ -270,6 +290,8 @@ declare module 'gpaccore' {
     /** Milliseconds since 1970, or of a date in text. */
     get_utc(date?: string): number;
     get_ntp(): { n: number; d: number };
+    /** Seconds from one such time to another. */
+    ntp_shift(later: { n: number; d: number }, earlier: { n: number; d: number }): number;
     /** Waits in the call: nothing else of this request happens. */
     sleep(milliseconds: number): void;
     rand_init(reset?: boolean): void;
@@ -287,6 +309,8 @@ declare module 'gpaccore' {
     mod_time(path: string): number;
     mkdir(path: string): void;
     rmdir(path: string): void;
+    /** Deletes the files in a directory. */
+    dir_clean(path: string): void;
     del(path: string): void;
     move(from: string, to: string): void;
     /** All that is in a directory, what has one of the extensions `mp4;mp3`, or the directories (`dir`). */
@@ -520,7 +544,7 @@ declare class TextEncoder {
 
 declare class TextDecoder {
   constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
-  readonly encoding: 'utf-8';
+  readonly encoding: 'utf-8' | 'utf-16le';
   readonly fatal: boolean;
   readonly ignoreBOM: boolean;
   decode(input?: BufferSource, options?: { stream?: boolean }): string;

@@ -178,6 +178,7 @@ fn the_objects_of_gpaccore_do_what_is_said_of_them() {
                 file.seek(0, 2); seen.push(file.read(buffer), file.eof, file.gets());
                 return seen.join('|') === '8|one\n|4|e|false|3|end|2|ne|false|0|true|';
             },
+            'a directory is no file': () => { try { new File('in/d'); } catch (error) { return error.message === '`in/d`: Is a directory'; } },
             'appending': () => { const file = new File('in/d/b.txt', 'ab'); file.puts('more'); file.close(); return Sys.load_file('in/d/b.txt', true) === 'one\nend!more'; },
             'updating': () => { const file = new File('in/d/b.txt', 'r+b'); file.puts('ONE'); file.seek(0); const line = file.gets(); file.close(); return line === 'ONE\n'; },
             'a directory': () => {
@@ -213,5 +214,5 @@ fn the_objects_of_gpaccore_do_what_is_said_of_them() {
     std::fs::create_dir(tree.path("in")).expect("is new");
     let uploads = tree.text("in");
     let server = with_script(&tree, SCRIPT, &["--wdir", &uploads]);
-    assert_eq!(Client::get(&server, "/").text(), "18 checks");
+    assert_eq!(Client::get(&server, "/").text(), "19 checks");
 }

@@ -467,6 +467,7 @@ fn the_check_of_a_script_shows_what_it_would_answer() {
             if (r.path === '/file') r.body = 'hello.txt';
             if (r.path === '/fails') r.nothing.there();
             if (r.path === '/never') { r.close = () => {}; return; }
+            if (r.path === '/asks') { return fetch('http://127.0.0.1/'); }
             if (r.path === '/writes') { new File('in/a.txt', 'wb').puts('x'); }
             r.send();
         };
@@ -514,6 +515,11 @@ fn the_check_of_a_script_shows_what_it_would_answer() {
         assert!(code == Some(2) && said.contains(told), "{told} in {said}");
         assert_eq!(said.lines().count(), 1, "{said}");
     }
+    // Nobody is asked, also where it is granted.
+    let request = ["--request", "GET /asks", "--plugin_allow=127.0.0.1"];
+    let (code, _, said) = check(&[&[&*script], &request[..]].concat());
+    let told = "TypeError: fetch: http://127.0.0.1/: no other server is asked in a dry run";
+    assert!(code == Some(2) && said.contains(told), "{said}");
     // Nothing is written, also where the server would let it.
     std::fs::create_dir(tree.path("in")).expect("is new");
     let uploads = tree.text("in");
@@ -545,6 +551,25 @@ fn the_check_refuses_what_the_server_would() {
         report.contains("ok `GET /` is answered by the script: 200, a body of 4 bytes: `fine`"),
         "{report}"
     );
+}
+
+#[test]
+fn the_check_shows_no_answer_to_what_comes_to_no_script() {
+    let tree = Tree::new();
+    tree.write("my.js", saying("fine").as_bytes());
+    let config = "[[plugin]]\nfile = 'my.js'\npaths = ['/api/']\nmethods = ['GET']\n";
+    tree.write("httpout.toml", config.as_bytes());
+    let config = tree.text("httpout.toml");
+    for (request, told) in [
+        ("GET /api/a", "is answered by the script: 200"),
+        ("GET /", "comes to no script: "),
+        ("PUT /api/a", "comes to no script: "),
+    ] {
+        let (code, report, said) = check(&[&config, "--request", request]);
+        assert_eq!((code, &*said), (Some(0), ""), "{report}");
+        let told = format!("ok `{request}` {told}");
+        assert!(report.contains(&told), "{told} in {report}");
+    }
 }
 
 #[test]

@@ -54,13 +54,16 @@ impl Chain {
         }
     }
 
-    /// What its script, the last one, answers to a request that nobody made; none without a script.
+    /// What its script, the last one that is asked about it, answers to a request that nobody made; none without such a script.
     ///
     /// # Errors
     /// The script failed.
     pub async fn dry_run(&self, exchange: Exchange) -> Option<Result<DryReply, Fault>> {
+        let (method, path) = (&exchange.head.method, &exchange.path);
         let mut plugins = self.slots.iter().rev().map(Slot::plugin);
-        let script = plugins.find(|plugin| plugin.spec.kind == Kind::Script)?;
+        let script = plugins.find(|plugin| {
+            plugin.spec.kind == Kind::Script && plugin.spec.scope.covers(method, path)
+        })?;
         Some(dry_run(&script, exchange).await)
     }
 

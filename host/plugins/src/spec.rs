@@ -93,7 +93,7 @@ pub struct Limits {
     pub body: usize,
     /// Bytes that a plugin may write into the log in a second (option `plugin_log`).
     pub log: usize,
-    /// Requests to other servers that may be under way (option `plugin_fetches`).
+    /// Requests to other servers that may be under way (option `plugin_fetches`); none in a dry run.
     pub fetches: usize,
     /// The largest body of their responses in bytes (option `plugin_fetch_size`).
     pub fetch_size: u64,

@@ -10,6 +10,11 @@ httpout.on_request = (request) => {
   const text: string = [request.method, request.url, request.IP, request.path, request.target, request.user ?? ''].join();
   const number: number = request.auth_code + request.netid + request.port;
   print(GF_LOG_DEBUG, text, number, request.tls ? 'tls' : 'plain');
+  const more: (string | undefined)[] = [request.protocol, request.authority, request.local_address, request.attribute('a')];
+  const sum: number = request.id + request.status + request.bytes_sent + request.bytes_received + (request.body_length ?? 0);
+  request.set_attribute('a', more.join() + sum);
+  // @ts-expect-error it is final in `close`
+  request.bytes_sent = 0;
   for (const { name, value } of request.headers_in) print(`${name}: ${value}`);
   request.headers_out.push({ name: 'x-a', value: 'a' }, { name: 'x-b', value: 2 });
   request.reply = 200;
@@ -70,6 +75,8 @@ const whole: string = sys.load_file('a.txt', true);
 const bytes: ArrayBuffer = sys.load_file('a.bin');
 const entries: DirectoryEntry[] = sys.enum_directory('.', 'mp4;mp3');
 print(whole, bytes.byteLength, entries.map(({ path, directory }) => `${path} ${directory}`), sys.get_ntp().n, sys.rand64() > 0n);
+sys.dir_clean('in');
+print(sys.ntp_shift(sys.get_ntp(), sys.get_ntp()), new TextDecoder('utf-16le').encoding === 'utf-16le');
 os.setTimeout(() => std.gc(), os.now());
 await os.sleepAsync(1);
 // @ts-expect-error nothing of the system is there

@@ -198,8 +198,11 @@ export class HTTPOutRequest {
     const exchange = this.#exchange;
     this.#apply();
     if (this.reply) {
-      if ((is_function(this.read) || this.#outgoing) && this.body == null) native.use_read(exchange, this.#length);
-      if (is_function(this.write) && UPLOADS.includes(this.method)) native.use_write(exchange);
+      const is_written = is_function(this.write) && UPLOADS.includes(this.method);
+      // The document's sample sets both callbacks: `read` is for GET, `write` for PUT and POST.
+      const is_read = this.#outgoing || (is_function(this.read) && !is_written);
+      if (is_read && this.body == null) native.use_read(exchange, this.#length);
+      if (is_written) native.use_write(exchange);
     }
     if (is_function(this.throttle)) native.use_throttle(exchange);
     if (this.#outgoing) native.use_close(exchange);

@@ -320,6 +320,7 @@ fn reason(code: &ErrorCode, url: &Url) -> String {
         ErrorCode::ConnectionLimitReached => {
             "too many requests are under way (option `plugin_fetches`)"
         }
+        ErrorCode::ConfigurationError => "no other server is asked in a dry run",
         ErrorCode::DnsError(_) => "its name is not known",
         ErrorCode::DnsTimeout => "its name was not found in time",
         ErrorCode::ConnectionRefused => "it refuses to be connected to",

@@ -61,7 +61,11 @@ fn file_open<'js>(ctx: Ctx<'js>, path: String, mode: String) -> Result<Class<'js
         false => DescriptorFlags::READ,
     };
     let opened = at(&ctx, &path, |(directory, below)| {
-        directory.open_at(PathFlags::SYMLINK_FOLLOW, below, open, flags)
+        let opened = directory.open_at(PathFlags::SYMLINK_FOLLOW, below, open, flags)?;
+        match opened.get_type()? {
+            DescriptorType::Directory => Err(ErrorCode::IsDirectory),
+            _ => Ok(opened),
+        }
     })?;
     Class::instance(ctx, Open(opened))
 }

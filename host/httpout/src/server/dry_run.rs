@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use ::http::request::Parts;
 use ::http::{HeaderValue, Method, Request, StatusCode, Uri, header};
-use httpout_plugins::{Body, Connection, DryReply, Exchange};
+use httpout_plugins::{Body, Connection, DryReply, Exchange, Kind};
 
 use crate::admit;
 use crate::error::StartupError;
@@ -79,10 +79,13 @@ pub(super) async fn dry_run(
     settings: &ServerSettings,
     request: &DryRequest,
 ) -> Result<Vec<String>, StartupError> {
-    let Some(replied) = site.chain.dry_run(request.exchange()).await else {
-        return Ok(Vec::new());
-    };
     let asked = format!("`{} {}`", request.method, request.target);
+    let Some(replied) = site.chain.dry_run(request.exchange()).await else {
+        let has_script = settings.plugins.iter().any(|it| it.kind == Kind::Script);
+        let left_out =
+            format!("{asked} comes to no script: their `paths` and `methods` leave it out");
+        return Ok(Vec::from_iter(has_script.then_some(left_out)));
+    };
     let reply = replied.map_err(|fault| StartupError::Option {
         option: match settings.options.js {
             Some(_) => "js",

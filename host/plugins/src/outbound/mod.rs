@@ -15,7 +15,7 @@ use http::{HeaderValue, Method, Request, Response, Uri, header};
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, TryAcquireError};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use wasmtime_wasi::runtime::spawn;
@@ -46,7 +46,7 @@ pub(crate) struct Client {
     destinations: Destinations,
     /// None where no destination may be asked over TLS.
     tls: Option<TlsConnector>,
-    /// Requests that may be under way.
+    /// Requests that may be under way; closed where there may never be one.
     slots: Arc<Semaphore>,
     /// The longest that each wait for another server takes.
     time: Duration,
@@ -62,10 +62,14 @@ impl Client {
             return None;
         }
         let destinations = Destinations::new(spec.grants.destinations.clone());
+        let slots = Semaphore::new(spec.limits.fetches);
+        if spec.limits.fetches == 0 {
+            slots.close();
+        }
         Some(Arc::new(Client {
             tls: destinations.allow_https().then(connect::tls),
             destinations,
-            slots: Arc::new(Semaphore::new(spec.limits.fetches)),
+            slots: Arc::new(slots),
             time: spec.limits.reply,
             size: spec.limits.fetch_size,
             log,
@@ -78,12 +82,16 @@ impl Client {
         options: RequestOptions,
     ) -> Result<Answered, Error> {
         let (target, request) = Target::take_from(request)?;
-        let slot = self.slots.clone().try_acquire_owned().map_err(|_| {
-            self.warn(
-                &target,
-                "too many requests under way (option `plugin_fetches`)",
-            );
-            Error::ConnectionLimitReached
+        let slot = self.slots.clone().try_acquire_owned();
+        let slot = slot.map_err(|error| match error {
+            TryAcquireError::Closed => Error::ConfigurationError,
+            TryAcquireError::NoPermits => {
+                self.warn(
+                    &target,
+                    "too many requests under way (option `plugin_fetches`)",
+                );
+                Error::ConnectionLimitReached
+            }
         })?;
         let slot = Arc::new(slot);
         let bounded = |asked: Option<Duration>| asked.unwrap_or(self.time).min(self.time);
