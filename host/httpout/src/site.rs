@@ -6,20 +6,24 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use httpout_plugins::{Chain, Engine, GrantedDirectory};
+use tokio::sync::watch;
 
 use crate::error::StartupError;
 use crate::headers::CommonFields;
 use crate::http::cors;
+use crate::input::FileSink;
 use crate::listing::Listings;
+use crate::manifest::is_manifest;
 use crate::metrics::{Metrics, Page};
-use crate::mode::{FileServer, Mode, Output, Sink, Uploads};
+use crate::mode::{FileOutput, FileServer, Mode, Output, Sink, Uploads};
 use crate::plugins;
 use crate::rdirs::{Exposed, GMEM, Location};
 use crate::reqlog::Reqlog;
 use crate::resource::{
-    Compressed, Directory, Files, Granted, Live, Memory, Mounts, Names, Retention, Store,
+    Compressed, Directory, Files, Granted, InputFiles, Live, Memory, Mounts, Names, Reading,
+    Retention, Store,
 };
-use crate::settings::{Caching, ServerSettings, at, cannot_open};
+use crate::settings::{Caching, Destination, OutputSettings, ServerSettings, at, cannot_open};
 
 /// Everything that a request meets on its way.
 pub(crate) struct Site {
@@ -48,16 +52,25 @@ impl Site {
         engine: Option<&Arc<Engine>>,
         metrics: Option<&Arc<Metrics>>,
     ) -> Result<Site, StartupError> {
+        for line in &settings.ignored {
+            tracing::warn!("{line}");
+        }
+        let in_memory = Retention::in_memory(memory.clone(), settings.max_cache_segs);
+        let stores = Stores {
+            names: names.clone(),
+            memory,
+            in_memory: Arc::new(in_memory),
+        };
         // First, because it may be one of those for read, and is made if it is not there.
-        let uploads = open_uploads(settings, names, memory)?;
+        let uploads = open_uploads(settings, &stores)?;
         let mounts = open_mounts(settings, memory)?;
         let granted = open_granted(settings)?;
         let listings = mounts.clone().filter(|_| settings.dlist);
         let files = FileServer {
             granted,
-            files: mounts.map(|mounts| Files::new(mounts, settings.zmax)),
+            files: mounts.map(|mounts| Files::new(mounts, names.clone(), settings.zmax)),
             compressed: Compressed::new(),
-            listings: listings.map(Listings::new),
+            listings: listings.map(|mounts| Listings::new(mounts, names)),
             uploads,
             caching: settings.caching.clone(),
             norange: settings.norange,
@@ -65,7 +78,7 @@ impl Site {
         };
         let mode = Arc::new(match settings.outputs.is_empty() {
             true => Mode::FileServer(files),
-            false => Mode::Sink(open_sink(settings, files)),
+            false => Mode::Sink(open_sink(settings, files, &stores)?),
         });
         let chain = plugins::load(settings, engine, mode.clone()).await?;
         let path = settings.metrics.clone();
@@ -94,19 +107,115 @@ impl Site {
     }
 }
 
-fn open_sink(settings: &ServerSettings, files: FileServer) -> Sink {
+/// What files are written to, by clients and by inputs.
+struct Stores<'a> {
+    names: Arc<Names>,
+    memory: &'a Arc<Memory>,
+    /// Of all that is written to memory.
+    in_memory: Arc<Retention>,
+}
+
+impl Stores<'_> {
+    fn memory(&self) -> Store {
+        Store::in_memory(self.memory.clone(), self.names.clone())
+    }
+}
+
+fn open_sink(
+    settings: &ServerSettings,
+    files: FileServer,
+    stores: &Stores<'_>,
+) -> Result<Sink, StartupError> {
     let live = &settings.live;
-    let outputs = settings.outputs.iter().map(|output| Output {
-        settings: output.clone(),
-        live: Arc::new(Live::new(&output.path, live.max_async_buf, live.burst)),
-    });
-    Sink {
-        outputs: outputs.collect(),
+    let mut outputs = Vec::new();
+    let mut file_outputs = Vec::new();
+    let mut directories = Vec::new();
+    for output in &settings.outputs {
+        match &output.file {
+            None => outputs.push(Output {
+                settings: output.clone(),
+                live: Arc::new(Live::new(&output.path, live.max_async_buf, live.burst)),
+            }),
+            Some(file) => {
+                let location = &file.directory;
+                let known = directories.iter().position(|(known, _)| known == location);
+                if known.is_none() {
+                    directories.push((location.clone(), open_written(settings, location, stores)?));
+                }
+                let (_, written) = &directories[known.unwrap_or(directories.len() - 1)];
+                file_outputs.push(open_file(settings, output, file, written, stores)?);
+            }
+        }
+    }
+    Ok(Sink {
+        outputs,
+        file_outputs,
         files,
         ice: live.ice,
         reopen: live.reopen,
         cte: settings.cte,
-    }
+    })
+}
+
+/// A directory that inputs are written to.
+struct WrittenDirectory {
+    store: Arc<Store>,
+    retention: Arc<Retention>,
+}
+
+fn open_written(
+    settings: &ServerSettings,
+    location: &Location,
+    stores: &Stores<'_>,
+) -> Result<WrittenDirectory, StartupError> {
+    let Some(path) = location.path() else {
+        return Ok(WrittenDirectory {
+            store: Arc::new(stores.memory()),
+            retention: stores.in_memory.clone(),
+        });
+    };
+    let failed = |error: std::io::Error| cannot_open("rdirs", path, &error);
+    let store = Store::open(path, stores.names.clone()).map_err(failed)?;
+    let store = Arc::new(store);
+    let files = InputFiles::open(path, store.clone()).map_err(failed)?;
+    let retention = Retention::on_disk(files, settings.max_cache_segs);
+    Ok(WrittenDirectory {
+        store,
+        retention: Arc::new(retention),
+    })
+}
+
+fn open_file(
+    settings: &ServerSettings,
+    output: &OutputSettings,
+    file: &Destination,
+    written: &WrittenDirectory,
+    stores: &Stores<'_>,
+) -> Result<FileOutput, StartupError> {
+    let directory = Directory::open(&file.directory, stores.memory);
+    let shown = file.directory.path().unwrap_or(Path::new(GMEM));
+    let directory = directory.map_err(|error| cannot_open("rdirs", shown, &error))?;
+    let mounts = Mounts::new([(String::new(), directory)]);
+    let reading = match settings.cte {
+        false => Reading::Never,
+        // A manifest is read again and again, and must never be torn.
+        true if is_manifest(&file.path) => Reading::NewName,
+        true => Reading::Always,
+    };
+    Ok(FileOutput {
+        settings: output.clone(),
+        sink: Arc::new(FileSink {
+            store: written.store.clone(),
+            retention: written.retention.clone(),
+            path: file.path.clone(),
+            name: output.path.clone(),
+            reading,
+            log: settings.reqlog.clone(),
+            over: watch::Sender::new(false),
+        }),
+        files: Files::new(Arc::new(mounts), stores.names.clone(), settings.zmax),
+        path: [b"/", &file.path[..]].concat(),
+    })
 }
 
 /// The directories for read; none where clients may only write (documents: option `wdir`).
@@ -150,20 +259,18 @@ fn open_granted(settings: &ServerSettings) -> Result<Granted, StartupError> {
 
 fn open_uploads(
     settings: &ServerSettings,
-    names: Arc<Names>,
-    memory: &Arc<Memory>,
+    stores: &Stores<'_>,
 ) -> Result<Option<Uploads>, StartupError> {
     let mut retention = None;
     let store = match &settings.wdir {
         None => return Ok(None),
         Some(Location::Memory) => {
-            let kept = Retention::new(memory.clone(), settings.max_cache_segs);
-            retention = Some(Arc::new(kept));
-            Store::in_memory(memory.clone(), names)
+            retention = Some(stores.in_memory.clone());
+            stores.memory()
         }
         Some(Location::Disk(directory)) => {
             let made = std::fs::create_dir_all(directory);
-            let store = made.and_then(|()| Store::open(directory, names));
+            let store = made.and_then(|()| Store::open(directory, stores.names.clone()));
             store.map_err(|error| cannot_open("wdir", directory, &error))?
         }
     };

@@ -1,5 +1,6 @@
 //! Where media come from: files, pipes, sockets and other servers.
 
+mod file_sink;
 mod http;
 mod process;
 mod source;
@@ -20,6 +21,7 @@ use tokio::net::{TcpStream, UdpSocket, UnixStream};
 use tokio::process::Child;
 use tokio::task::spawn_blocking;
 
+pub(crate) use file_sink::{FileSink, FileTarget, FileWriter, describe};
 pub(crate) use source::{Source, Target};
 
 /// Bytes that are read at a time of what is not a file.
@@ -170,6 +172,15 @@ impl Input {
                     return Ok(block.freeze());
                 }
             },
+        }
+    }
+
+    /// Whether its end is told, so that what has none is not whole.
+    pub(super) fn has_end(&self) -> bool {
+        match self {
+            Input::File(_) | Input::Process(_) => true,
+            Input::Response(response) => response.has_length(),
+            Input::Stream(_) | Input::Datagrams(_) => false,
         }
     }
 

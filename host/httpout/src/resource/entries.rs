@@ -10,9 +10,9 @@ use cap_std::fs::MetadataExt as _;
 use rustix::fs::{self, Access, AtFlags, FileType, statat};
 
 use crate::error::Reject;
-use crate::resource::Mounts;
 use crate::resource::directory::{Directory, Identity};
 use crate::resource::disk::Disk;
+use crate::resource::{Mounts, Names, Version};
 
 /// A file or directory in a directory.
 #[derive(Debug, Clone)]
@@ -36,7 +36,8 @@ impl Mounts {
     /// The entries of the directory of a normalized path: directories first, then by the bytes of their names.
     ///
     /// Where several directories stand at one place, an entry is that of the first that has it.
-    pub(crate) fn entries(&self, path: &[u8]) -> Result<Vec<Entry>, Reject> {
+    /// What is being written is told as it is by now.
+    pub(crate) fn entries(&self, path: &[u8], names: &Names) -> Result<Vec<Entry>, Reject> {
         let points = self.mount_points_below(path);
         let points = points.filter(|name| !is_hidden(name)).map(|name| Entry {
             name: name.into(),
@@ -44,7 +45,7 @@ impl Mounts {
             modified: None,
         });
         let mut entries: Vec<Entry> = points.collect();
-        match self.read(path, &mut entries) {
+        match self.read(path, names, &mut entries) {
             Ok(()) => {}
             Err(_) if self.mount_points_below(path).next().is_some() => {}
             Err(reject) => return Err(reject),
@@ -57,12 +58,16 @@ impl Mounts {
     }
 
     /// Adds what is in the directories of that path: the first error, unless one of them can be read.
-    fn read(&self, path: &[u8], entries: &mut Vec<Entry>) -> Result<(), Reject> {
+    fn read(&self, path: &[u8], names: &Names, entries: &mut Vec<Entry>) -> Result<(), Reject> {
         let (directories, below) = self.directories(path)?;
         let mut result = Err(Reject::NotFound);
         for directory in directories {
+            // Before what it takes the place of.
+            let has_growing = directory.list_growing(below, names, entries);
             match directory.list(below, entries) {
                 Ok(()) => result = Ok(()),
+                // In memory it is all that makes the directory.
+                Err(Reject::NotFound) if has_growing => result = Ok(()),
                 Err(reject) if matches!(result, Err(Reject::NotFound)) => result = Err(reject),
                 Err(_) => {}
             }
@@ -78,6 +83,28 @@ impl Directory {
             Directory::Disk(disk) => disk.list(path, entries),
             Directory::Memory(memory) => memory.list(path, entries),
         }
+    }
+
+    /// Adds what is being written in that directory, and can be read meanwhile; whether there is any.
+    fn list_growing(&self, path: &[u8], names: &Names, entries: &mut Vec<Entry>) -> bool {
+        let path = path.strip_suffix(b"/").unwrap_or(path);
+        let prefix = match path {
+            b"" => Vec::new(),
+            path => [path, b"/"].concat(),
+        };
+        let Some(id) = self.name_id(&[&prefix[..], b"x"].concat()) else {
+            return false;
+        };
+        let before = entries.len();
+        for (name, version) in names.followed_beside(&id) {
+            // In memory a name is the whole path.
+            let below = match self {
+                Directory::Disk(_) => Some(&name[..]),
+                Directory::Memory(_) => name.strip_prefix(&prefix[..]),
+            };
+            entries.extend(below.and_then(|below| growing(below, &version)));
+        }
+        entries.len() > before
     }
 }
 
@@ -114,6 +141,24 @@ impl Disk {
             modified: Some(modified),
         })
     }
+}
+
+/// The entry of what is being written at a path, which may lead on to other directories.
+fn growing(path: &[u8], version: &Version) -> Option<Entry> {
+    let name = path.split(|&byte| byte == b'/').next()?;
+    let (kind, modified) = match name.len() == path.len() {
+        true => {
+            let stat = fs::fstat(version.file()).ok()?;
+            let modified = Identity::of(&stat).modified();
+            (Kind::File(version.length()), Some(modified))
+        }
+        false => (Kind::Directory, None),
+    };
+    (!is_hidden(name)).then(|| Entry {
+        name: name.into(),
+        kind,
+        modified,
+    })
 }
 
 /// The entry of that name, if it is no link.
