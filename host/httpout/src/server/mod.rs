@@ -24,9 +24,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::error::StartupError;
+use crate::error::{StartupError, shown};
 use crate::input::{FileTarget, FileWriter, Source, Target, describe};
 use crate::metrics::Metrics;
+use crate::rdirs::GMEM;
 use crate::resource::{Availability, Memory, Names};
 use crate::settings::{LiveSettings, ServerSettings, Settings, cannot_open, locate};
 use crate::site::Site;
@@ -229,9 +230,17 @@ impl Server {
         for output in outputs.filter(|output| output.settings.source == source) {
             let extension = output.settings.extension.clone();
             let opened = output.sink.open(self.live.hold, extension);
-            let (target, writer) = opened.map_err(|reject| StartupError::Output {
-                output: String::from_utf8_lossy(&output.settings.path).into_owned(),
-                reason: format!("it cannot be written: {}", describe(&reject)),
+            let (target, writer) = opened.map_err(|reject| {
+                let file = output.settings.file.as_ref();
+                let directory = file.and_then(|file| file.directory.path());
+                StartupError::Output {
+                    output: String::from_utf8_lossy(&output.settings.path).into_owned(),
+                    reason: format!(
+                        "it cannot be written to `{}`: {}",
+                        shown(directory.unwrap_or(GMEM.as_ref())),
+                        describe(&reject)
+                    ),
+                }
             })?;
             targets.push(target);
             writers.push(writer);
