@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use cap_std::fs::MetadataExt as _;
@@ -87,24 +88,41 @@ impl Directory {
 
     /// Adds what is being written in that directory, and can be read meanwhile; whether there is any.
     fn list_growing(&self, path: &[u8], names: &Names, entries: &mut Vec<Entry>) -> bool {
-        let path = path.strip_suffix(b"/").unwrap_or(path);
-        let prefix = match path {
+        let before = entries.len();
+        let growing = self.growing_below(path, names);
+        entries.extend(
+            growing
+                .iter()
+                .filter_map(|(path, version)| growing_entry(path, version)),
+        );
+        entries.len() > before
+    }
+
+    /// Whether a path is that of a directory that is there because something is being written in it.
+    pub(super) fn is_growing_directory(&self, path: &[u8], names: &Names) -> bool {
+        // On disk it is made before.
+        matches!(self, Directory::Memory(_)) && !self.growing_below(path, names).is_empty()
+    }
+
+    /// What is being written below the directory of a path, as far as it can be read, with the rest of its path. On disk
+    /// this is what is in that directory itself.
+    fn growing_below(&self, path: &[u8], names: &Names) -> Vec<(Vec<u8>, Arc<Version>)> {
+        let prefix = match path.strip_suffix(b"/").unwrap_or(path) {
             b"" => Vec::new(),
             path => [path, b"/"].concat(),
         };
         let Some(id) = self.name_id(&[&prefix[..], b"x"].concat()) else {
-            return false;
+            return Vec::new();
         };
-        let before = entries.len();
-        for (name, version) in names.followed_beside(&id) {
-            // In memory a name is the whole path.
-            let below = match self {
-                Directory::Disk(_) => Some(&name[..]),
-                Directory::Memory(_) => name.strip_prefix(&prefix[..]),
-            };
-            entries.extend(below.and_then(|below| growing(below, &version)));
+        let mut growing = names.followed_beside(&id);
+        if matches!(self, Directory::Memory(_)) {
+            // A name is the whole path.
+            growing.retain(|(name, _)| name.starts_with(&prefix));
+            growing
+                .iter_mut()
+                .for_each(|(name, _)| drop(name.drain(..prefix.len())));
         }
-        entries.len() > before
+        growing
     }
 }
 
@@ -144,7 +162,7 @@ impl Disk {
 }
 
 /// The entry of what is being written at a path, which may lead on to other directories.
-fn growing(path: &[u8], version: &Version) -> Option<Entry> {
+fn growing_entry(path: &[u8], version: &Version) -> Option<Entry> {
     let name = path.split(|&byte| byte == b'/').next()?;
     let (kind, modified) = match name.len() == path.len() {
         true => {

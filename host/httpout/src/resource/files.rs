@@ -80,9 +80,12 @@ impl Files {
         let opened = first_found(directories, |directory| {
             match self.names.followed_at(directory, below) {
                 Some(version) => Ok(Found::Growing(version)),
-                None => self
-                    .open_below(directory, below, path, kept.as_deref())
-                    .map(Found::File),
+                None => match self.open_below(directory, below, path, kept.as_deref()) {
+                    Err(Reject::NotFound) if directory.is_growing_directory(below, &self.names) => {
+                        Err(Reject::Directory)
+                    }
+                    opened => opened.map(Found::File),
+                },
             }
         });
         if opened.is_err() && kept.is_some() {
