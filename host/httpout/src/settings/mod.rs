@@ -283,7 +283,7 @@ fn check_memory(servers: &[ServerSettings]) -> Result<(), StartupError> {
     let reading = servers.iter().find(|server| server.rdirs.iter().any(reads));
     match reading {
         Some(server) if !servers.iter().any(writes) => {
-            let reason = "nothing writes to `gmem`: add `--wdir=gmem` for encoders that upload, or inputs and outputs";
+            let reason = "nothing writes to `gmem`: add `--wdir=gmem` for encoders that upload";
             Err(locate(&server.options, refuse("rdirs", reason)))
         }
         _ => Ok(()),
