@@ -78,6 +78,9 @@ fn a_file_is_read_while_it_is_written_and_is_an_ordinary_one_afterwards() {
         if place != "gmem" {
             assert!(content(&tree, "temp/live/a.ts") == all);
             assert!(is_empty(&tree.path("temp/.httpout-tmp")));
+            // What else lies there is sent as any file.
+            tree.write("temp/other.txt", b"other");
+            assert_eq!(Client::get(&server, "/other.txt").text(), "other");
         }
     }
     assert!(!Path::new("gmem").exists());

@@ -6,24 +6,21 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use httpout_plugins::{Chain, Engine, GrantedDirectory};
-use tokio::sync::watch;
 
 use crate::error::StartupError;
 use crate::headers::CommonFields;
 use crate::http::cors;
-use crate::input::FileSink;
 use crate::listing::Listings;
-use crate::manifest::is_manifest;
 use crate::metrics::{Metrics, Page};
-use crate::mode::{FileOutput, FileServer, Mode, Output, Sink, Uploads};
+use crate::mode::{FileServer, Mode, Uploads};
+use crate::outputs::{Stores, open_sink};
 use crate::plugins;
 use crate::rdirs::{Exposed, GMEM, Location};
 use crate::reqlog::Reqlog;
 use crate::resource::{
-    Compressed, Directory, Files, Granted, InputFiles, Live, Memory, Mounts, Names, Reading,
-    Retention, Store,
+    Compressed, Directory, Files, Granted, Memory, Mounts, Names, Retention, Store,
 };
-use crate::settings::{Caching, Destination, OutputSettings, ServerSettings, at, cannot_open};
+use crate::settings::{Caching, ServerSettings, at, cannot_open};
 
 /// Everything that a request meets on its way.
 pub(crate) struct Site {
@@ -105,117 +102,6 @@ impl Site {
     pub(crate) fn next_exchange_id(&self) -> u64 {
         self.last_exchange_id.fetch_add(1, Relaxed) + 1
     }
-}
-
-/// What files are written to, by clients and by inputs.
-struct Stores<'a> {
-    names: Arc<Names>,
-    memory: &'a Arc<Memory>,
-    /// Of all that is written to memory.
-    in_memory: Arc<Retention>,
-}
-
-impl Stores<'_> {
-    fn memory(&self) -> Store {
-        Store::in_memory(self.memory.clone(), self.names.clone())
-    }
-}
-
-fn open_sink(
-    settings: &ServerSettings,
-    files: FileServer,
-    stores: &Stores<'_>,
-) -> Result<Sink, StartupError> {
-    let live = &settings.live;
-    let mut outputs = Vec::new();
-    let mut file_outputs = Vec::new();
-    let mut directories = Vec::new();
-    for output in &settings.outputs {
-        match &output.file {
-            None => outputs.push(Output {
-                settings: output.clone(),
-                live: Arc::new(Live::new(&output.path, live.max_async_buf, live.burst)),
-            }),
-            Some(file) => {
-                let location = &file.directory;
-                let known = directories.iter().position(|(known, _)| known == location);
-                if known.is_none() {
-                    directories.push((location.clone(), open_written(settings, location, stores)?));
-                }
-                let (_, written) = &directories[known.unwrap_or(directories.len() - 1)];
-                file_outputs.push(open_file(settings, output, file, written, stores)?);
-            }
-        }
-    }
-    Ok(Sink {
-        outputs,
-        file_outputs,
-        files,
-        ice: live.ice,
-        reopen: live.reopen,
-        cte: settings.cte,
-    })
-}
-
-/// A directory that inputs are written to.
-struct WrittenDirectory {
-    store: Arc<Store>,
-    retention: Arc<Retention>,
-}
-
-fn open_written(
-    settings: &ServerSettings,
-    location: &Location,
-    stores: &Stores<'_>,
-) -> Result<WrittenDirectory, StartupError> {
-    let Some(path) = location.path() else {
-        return Ok(WrittenDirectory {
-            store: Arc::new(stores.memory()),
-            retention: stores.in_memory.clone(),
-        });
-    };
-    let failed = |error: std::io::Error| cannot_open("rdirs", path, &error);
-    let store = Store::open(path, stores.names.clone()).map_err(failed)?;
-    let store = Arc::new(store);
-    let files = InputFiles::open(path, store.clone()).map_err(failed)?;
-    let retention = Retention::on_disk(files, settings.max_cache_segs);
-    Ok(WrittenDirectory {
-        store,
-        retention: Arc::new(retention),
-    })
-}
-
-fn open_file(
-    settings: &ServerSettings,
-    output: &OutputSettings,
-    file: &Destination,
-    written: &WrittenDirectory,
-    stores: &Stores<'_>,
-) -> Result<FileOutput, StartupError> {
-    let directory = Directory::open(&file.directory, stores.memory);
-    let shown = file.directory.path().unwrap_or(Path::new(GMEM));
-    let directory = directory.map_err(|error| cannot_open("rdirs", shown, &error))?;
-    let mounts = Mounts::new([(String::new(), directory)]);
-    let reading = match settings.cte {
-        false => Reading::Never,
-        // A manifest is read again and again, and must never be torn.
-        true if is_manifest(&file.path) => Reading::NewName,
-        true => Reading::Always,
-    };
-    Ok(FileOutput {
-        settings: output.clone(),
-        sink: Arc::new(FileSink {
-            store: written.store.clone(),
-            retention: written.retention.clone(),
-            path: file.path.clone(),
-            name: output.path.clone(),
-            reading,
-            log: settings.reqlog.clone(),
-            over: watch::Sender::new(false),
-        }),
-        files: Files::new(Arc::new(mounts), stores.names.clone(), settings.zmax),
-        path: [b"/", &file.path[..]].concat(),
-    })
 }
 
 /// The directories for read; none where clients may only write (documents: option `wdir`).

@@ -198,8 +198,8 @@ impl FileWriter {
         if let Err(reject) = pushed {
             let length = intake.length();
             let failed = std::mem::replace(&mut self.file, File::GivenUp);
-            self.say_lost(&reject, length);
             self.drop_file(failed).await;
+            self.say_lost(&reject, length);
         }
     }
 
@@ -211,8 +211,8 @@ impl FileWriter {
         let length = intake.length();
         let name = self.sink.name.escape_ascii().to_string();
         if length == 0 {
-            tracing::info!("`{name}` stays as it was: nothing has come for it");
-            return self.drop_file(File::Open(intake)).await;
+            self.drop_file(File::Open(intake)).await;
+            return tracing::info!("`{name}` stays as it was: nothing has come for it");
         }
         let flushed = intake.flush().await;
         let sink = self.sink.clone();
@@ -242,20 +242,22 @@ impl FileWriter {
 
     async fn give_up(&mut self, reason: &str) {
         let file = std::mem::replace(&mut self.file, File::Closed);
-        if let File::Open(intake) = &file {
-            let (name, length) = (self.sink.name.escape_ascii(), intake.length());
-            tracing::warn!(
-                "`{name}` is not kept: {reason}; {length} bytes had come, and readers were cut"
-            );
-        }
+        let File::Open(intake) = &file else {
+            return;
+        };
+        let length = intake.length();
         self.drop_file(file).await;
+        let name = self.sink.name.escape_ascii();
+        tracing::warn!(
+            "`{name}` is not kept: {reason}; {length} bytes had come, and readers were cut"
+        );
     }
 
     async fn drop_file(&self, file: File) {
         if let File::Open(intake) = file {
-            self.sink.log.record("Aborting", &self.sink.name);
             // To remove a large file takes its time.
             let _ = spawn_blocking(move || drop(intake)).await;
+            self.sink.log.record("Aborting", &self.sink.name);
         }
     }
 
