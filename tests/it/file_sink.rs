@@ -316,6 +316,25 @@ fn readers_stay_while_the_input_is_gone_for_a_while() {
 }
 
 #[test]
+fn an_input_that_comes_back_later_begins_the_file_anew() {
+    let tree = Tree::new();
+    let path = fifo(&tree, "in.ts");
+    // The stream lets it come back; without one, the input would be over.
+    let (live, rdirs) = ("http://127.0.0.1/live.ts:rdirs=", tree.text("temp"));
+    let file = format!("http://127.0.0.1/a.ts:rdirs={rdirs}");
+    let line = ["-i", &path, "-o", live, "-o", &file];
+    let server = Server::start(line.iter().chain(&["--timeout=1", "--reopen"]));
+    let mut reader = listen(&server, "/a.ts");
+    std::fs::write(&path, b"first").expect("the server reads");
+    assert_eq!(rest(&mut reader), b"first");
+    assert_eq!(content(&tree, "temp/a.ts"), b"first");
+    std::fs::write(&path, b"second").expect("the server reads");
+    let is_new = |_: &u32| Client::get(&server, "/a.ts").text() == "second";
+    assert!((0..1000).any(|round| is_new(&round)), "it stays the first");
+    assert_eq!(content(&tree, "temp/a.ts"), b"second");
+}
+
+#[test]
 fn a_stop_finishes_what_has_no_end_and_gives_up_what_has_one() {
     let tree = Tree::new();
     let (mut server, mut input) = record(&tree.text("temp"), &[]);

@@ -76,14 +76,14 @@ impl Response {
         Ok(Bytes::new())
     }
 
-    /// Whether the server has said how much will come.
-    pub(super) fn has_length(&self) -> bool {
-        self.body.size_hint().exact().is_some()
-    }
-
     /// Whether nothing more will come, as the server has said beforehand. Otherwise it may have been interrupted.
     pub(super) fn is_whole(&self) -> bool {
         self.body.size_hint().exact() == Some(0)
+    }
+
+    /// Whether the server has said how much will come.
+    pub(super) fn has_length(&self) -> bool {
+        self.body.size_hint().exact().is_some()
     }
 }
 

@@ -2,25 +2,10 @@
 
 use std::io;
 use std::process::Stdio;
-use std::time::Duration;
 
-use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::process::Command;
 
 use crate::input::{Input, Origin};
-
-/// How long ffmpeg may take to end when its output has.
-const LAST_WORK: Duration = Duration::from_secs(10);
-
-/// Waits for the end of ffmpeg, which has nothing more to say.
-pub(super) async fn finish(child: &mut Child) -> io::Result<()> {
-    let status = timeout(LAST_WORK, child.wait()).await;
-    let status = status.map_err(|_| io::Error::other("ffmpeg does not end"))??;
-    match status.success() {
-        true => Ok(()),
-        false => Err(io::Error::other(format!("ffmpeg has failed: {status}"))),
-    }
-}
 
 /// Starts ffmpeg on an input, for an output of this extension.
 pub(super) fn start(origin: &Origin, extension: Option<&str>) -> io::Result<Input> {

@@ -126,6 +126,7 @@ impl Source {
             for file in &self.files {
                 file.opened(!has_end).await;
             }
+            // What fails here fails again.
             let is_here = matches!(opened.input, Input::File(_) | Input::Process(_));
             match self.play(opened).await {
                 Ok(Ended::Whole) if self.settings.repeats => {}
@@ -220,9 +221,7 @@ impl Source {
             true => self.play_paced(&mut opened).await?,
             false => self.play_as_it_comes(&mut opened).await?,
         }
-        if let Input::Process(child) = &mut opened.input {
-            process::finish(child).await?;
-        }
+        opened.input.finish().await?;
         Ok(match (&opened.input, &self.settings.origin) {
             (Input::File(_) | Input::Process(_), _) | (_, Origin::Stdin) => Ended::Whole,
             (Input::Response(response), _) if response.is_whole() => Ended::Whole,
