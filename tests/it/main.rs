@@ -12,6 +12,8 @@ mod contract;
 mod cors;
 mod fetch;
 mod file_server;
+mod file_sink;
+mod file_sink_sessions;
 mod framing;
 mod gmem;
 mod grants;

@@ -16,6 +16,7 @@ pub mod log;
 mod manifest;
 mod metrics;
 mod mode;
+mod outputs;
 mod pace;
 mod plugins;
 mod rdirs;

@@ -15,7 +15,7 @@ use crate::body::Content;
 use crate::error::Reject;
 use crate::handler::Answer;
 use crate::http::{accept, date, path};
-use crate::resource::{Entry, Kind, Mounts};
+use crate::resource::{Entry, Kind, Mounts, Names};
 
 /// Listings made at a time, each on a thread that may block. A large directory costs up to a second of one core and
 /// some MB; the threads and the disk are for files as well. Further requests wait.
@@ -27,13 +27,15 @@ const WAIT: Duration = Duration::from_secs(10);
 /// The directories below the mounts, as they are listed.
 pub(crate) struct Listings {
     mounts: Arc<Mounts>,
+    names: Arc<Names>,
     turns: Arc<Semaphore>,
 }
 
 impl Listings {
-    pub(crate) fn new(mounts: Arc<Mounts>) -> Listings {
+    pub(crate) fn new(mounts: Arc<Mounts>, names: Arc<Names>) -> Listings {
         Listings {
             mounts,
+            names,
             turns: Arc::new(Semaphore::new(AT_A_TIME)),
         }
     }
@@ -57,12 +59,12 @@ impl Listings {
     async fn make(&self, form: Form, requested: &[u8], path: &[u8]) -> Result<Vec<u8>, Reject> {
         let turn = timeout(WAIT, self.turns.clone().acquire_owned()).await;
         let turn = turn.map_err(|_| Reject::Busy)?;
-        let mounts = self.mounts.clone();
+        let (mounts, names) = (self.mounts.clone(), self.names.clone());
         let (requested, path) = (requested.to_vec(), path.to_vec());
         let made = tokio::task::spawn_blocking(move || {
             // Kept to the end of the work, also where the client has left.
             let _turn = turn;
-            let listing = Listing::new(&requested, &mounts.entries(&path)?);
+            let listing = Listing::new(&requested, &mounts.entries(&path, &names)?);
             listing.render(form)
         });
         made.await.map_err(|error| Reject::Read(error.into()))?

@@ -29,20 +29,20 @@ pub(crate) struct Exposed {
     pub(crate) name: String,
 }
 
-/// The directories that the items of the option expose, in order of precedence. That for writing is made when the server
+/// The directories that the items of the option expose, in order of precedence. Those for writing are made when the server
 /// starts, and need not be there yet.
 ///
 /// # Errors
 /// The first item, or line of a rules file, that exposes nothing.
 pub(crate) fn check(
     items: &[String],
-    for_writing: Option<&Location>,
+    for_writing: &[&Location],
 ) -> Result<Vec<Exposed>, StartupError> {
     let mut exposed = Vec::new();
     let mut plain = Vec::new();
     for item in items {
         let path = Path::new(item);
-        let is_made = || for_writing.and_then(Location::path) == Some(path);
+        let is_made = || for_writing.iter().any(|made| made.path() == Some(path));
         match std::fs::metadata(path) {
             _ if item == GMEM => plain.push(path),
             Ok(found) if found.is_dir() => plain.push(path),
@@ -61,6 +61,25 @@ pub(crate) fn check(
         exposed.push(Exposed::new(path, &name));
     }
     Ok(exposed)
+}
+
+/// The directory that inputs are written to: the first of the items, or of the rules file that stands first. It need not
+/// be there yet. None where there is no item.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn first(items: &[String]) -> Result<Option<Location>, StartupError> {
+    let Some(item) = items.first() else {
+        return Ok(None);
+    };
+    let path = Path::new(item);
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() && item != GMEM => {
+            let exposed = load(path, found.len())?;
+            Ok(exposed.into_iter().next().map(|one| one.location))
+        }
+        _ => Ok(Some(Location::of(path))),
+    }
 }
 
 impl Exposed {

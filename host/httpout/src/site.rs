@@ -12,12 +12,13 @@ use crate::headers::CommonFields;
 use crate::http::cors;
 use crate::listing::Listings;
 use crate::metrics::{Metrics, Page};
-use crate::mode::{FileServer, Mode, Output, Sink, Uploads};
+use crate::mode::{FileServer, Mode, Uploads};
+use crate::outputs::{Stores, open_sink};
 use crate::plugins;
 use crate::rdirs::{Exposed, GMEM, Location};
 use crate::reqlog::Reqlog;
 use crate::resource::{
-    Compressed, Directory, Files, Granted, Live, Memory, Mounts, Names, Retention, Store,
+    Compressed, Directory, Files, Granted, Memory, Mounts, Names, Retention, Store,
 };
 use crate::settings::{Caching, ServerSettings, at, cannot_open};
 
@@ -48,16 +49,25 @@ impl Site {
         engine: Option<&Arc<Engine>>,
         metrics: Option<&Arc<Metrics>>,
     ) -> Result<Site, StartupError> {
+        for line in &settings.ignored {
+            tracing::warn!("{line}");
+        }
+        let in_memory = Retention::in_memory(memory.clone(), settings.max_cache_segs);
+        let stores = Stores {
+            names: names.clone(),
+            memory,
+            in_memory: Arc::new(in_memory),
+        };
         // First, because it may be one of those for read, and is made if it is not there.
-        let uploads = open_uploads(settings, names, memory)?;
+        let uploads = open_uploads(settings, &stores)?;
         let mounts = open_mounts(settings, memory)?;
         let granted = open_granted(settings)?;
         let listings = mounts.clone().filter(|_| settings.dlist);
         let files = FileServer {
             granted,
-            files: mounts.map(|mounts| Files::new(mounts, settings.zmax)),
+            files: mounts.map(|mounts| Files::new(mounts, names.clone(), settings.zmax)),
             compressed: Compressed::new(),
-            listings: listings.map(Listings::new),
+            listings: listings.map(|mounts| Listings::new(mounts, names)),
             uploads,
             caching: settings.caching.clone(),
             norange: settings.norange,
@@ -65,7 +75,7 @@ impl Site {
         };
         let mode = Arc::new(match settings.outputs.is_empty() {
             true => Mode::FileServer(files),
-            false => Mode::Sink(open_sink(settings, files)),
+            false => Mode::Sink(open_sink(settings, files, &stores)?),
         });
         let chain = plugins::load(settings, engine, mode.clone()).await?;
         let path = settings.metrics.clone();
@@ -91,21 +101,6 @@ impl Site {
 
     pub(crate) fn next_exchange_id(&self) -> u64 {
         self.last_exchange_id.fetch_add(1, Relaxed) + 1
-    }
-}
-
-fn open_sink(settings: &ServerSettings, files: FileServer) -> Sink {
-    let live = &settings.live;
-    let outputs = settings.outputs.iter().map(|output| Output {
-        settings: output.clone(),
-        live: Arc::new(Live::new(&output.path, live.max_async_buf, live.burst)),
-    });
-    Sink {
-        outputs: outputs.collect(),
-        files,
-        ice: live.ice,
-        reopen: live.reopen,
-        cte: settings.cte,
     }
 }
 
@@ -150,20 +145,18 @@ fn open_granted(settings: &ServerSettings) -> Result<Granted, StartupError> {
 
 fn open_uploads(
     settings: &ServerSettings,
-    names: Arc<Names>,
-    memory: &Arc<Memory>,
+    stores: &Stores<'_>,
 ) -> Result<Option<Uploads>, StartupError> {
     let mut retention = None;
     let store = match &settings.wdir {
         None => return Ok(None),
         Some(Location::Memory) => {
-            let kept = Retention::new(memory.clone(), settings.max_cache_segs);
-            retention = Some(Arc::new(kept));
-            Store::in_memory(memory.clone(), names)
+            retention = Some(stores.in_memory.clone());
+            stores.memory()
         }
         Some(Location::Disk(directory)) => {
             let made = std::fs::create_dir_all(directory);
-            let store = made.and_then(|()| Store::open(directory, names));
+            let store = made.and_then(|()| Store::open(directory, stores.names.clone()));
             store.map_err(|error| cannot_open("wdir", directory, &error))?
         }
     };

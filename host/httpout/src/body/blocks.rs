@@ -10,14 +10,14 @@ const BLOCK: usize = 16 << 10;
 
 /// Where small pieces are copied to, one behind the other.
 #[derive(Debug, Default)]
-pub(super) struct Blocks {
+pub(crate) struct Blocks {
     /// What is left of the latest block.
     rest: BytesMut,
 }
 
 impl Blocks {
     /// The same bytes, which keep little more memory than they need.
-    pub(super) fn keep(&mut self, piece: Bytes) -> Bytes {
+    pub(crate) fn keep(&mut self, piece: Bytes) -> Bytes {
         if piece.len() >= SMALL {
             return piece;
         }

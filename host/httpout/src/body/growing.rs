@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -10,13 +11,18 @@ use crate::body::BLOCK;
 use crate::body::reading::{Reading, became_shorter};
 use crate::http::range::Part;
 use crate::resource::{Next, Reader};
+use crate::server::{Handling, Link};
 
 /// Bytes of a version, as soon as they are there.
-#[derive(Debug)]
 pub(crate) struct GrowingContent {
     reader: Reader,
     spans: VecDeque<Span>,
     reading: Reading,
+    /// Of a source that may be silent for a time.
+    link: Option<Arc<Link>>,
+    /// Held while it is silent, from the first bytes on: the client is not idle.
+    waiting: Option<Handling>,
+    has_begun: bool,
 }
 
 /// From a position up to another.
@@ -55,7 +61,15 @@ impl GrowingContent {
             reader,
             spans: spans.collect(),
             reading: Reading::default(),
+            link: None,
+            waiting: None,
+            has_begun: false,
         }
+    }
+
+    /// The client stays as long as the source, however long that is silent.
+    pub(crate) fn wait_with(&mut self, link: Arc<Link>) {
+        self.link = Some(link);
     }
 
     /// What is still to be sent, in bytes, where that is known.
@@ -72,6 +86,18 @@ impl GrowingContent {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Bytes>>> {
+        let Poll::Ready(next) = self.poll_version(context) else {
+            if let Some(link) = self.link.as_ref().filter(|_| self.has_begun) {
+                self.waiting.get_or_insert_with(|| link.start_handling());
+            }
+            return Poll::Pending;
+        };
+        self.waiting = None;
+        self.has_begun = true;
+        Poll::Ready(next)
+    }
+
+    fn poll_version(&mut self, context: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
         loop {
             let Some(span) = self.spans.front_mut() else {
                 return Poll::Ready(None);
@@ -98,7 +124,7 @@ impl GrowingContent {
                     self.spans.pop_front();
                 }
                 Next::Failed => {
-                    let error = io::Error::other("the upload that it follows has failed");
+                    let error = io::Error::other("what it follows has failed");
                     return Poll::Ready(Some(Err(error)));
                 }
             }

@@ -18,6 +18,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use httpout_plugins::{CloseCode, Fault, ReadBody};
 
+pub(crate) use blocks::Blocks;
 pub(crate) use file::FileContent;
 pub(crate) use growing::GrowingContent;
 pub(crate) use live::{LiveContent, METADATA_INTERVAL};

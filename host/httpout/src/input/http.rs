@@ -80,6 +80,11 @@ impl Response {
     pub(super) fn is_whole(&self) -> bool {
         self.body.size_hint().exact() == Some(0)
     }
+
+    /// Whether the server has said how much will come.
+    pub(super) fn has_length(&self) -> bool {
+        self.body.size_hint().exact().is_some()
+    }
 }
 
 async fn ask(url: &Uri) -> io::Result<(hyper::Response<Incoming>, JoinSet<()>)> {

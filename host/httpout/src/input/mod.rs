@@ -1,5 +1,6 @@
 //! Where media come from: files, pipes, sockets and other servers.
 
+mod file_sink;
 mod http;
 mod process;
 mod source;
@@ -11,6 +12,7 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::http::Uri;
 use bytes::{Bytes, BytesMut};
@@ -19,11 +21,16 @@ use tokio::net::unix::pipe;
 use tokio::net::{TcpStream, UdpSocket, UnixStream};
 use tokio::process::Child;
 use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 
+pub(crate) use file_sink::{FileSink, FileTarget, FileWriter, describe};
 pub(crate) use source::{Source, Target};
 
 /// Bytes that are read at a time of what is not a file.
 const BLOCK: usize = 64 << 10;
+
+/// How long a program may take to end when its output has.
+const LAST_WORK: Duration = Duration::from_secs(10);
 
 /// Bytes that are read at a time of a file.
 const FILE_BLOCK: usize = 256 << 10;
@@ -178,6 +185,28 @@ impl Input {
         match self {
             Input::File(_) | Input::Response(_) => true,
             Input::Stream(_) | Input::Datagrams(_) | Input::Process(_) => false,
+        }
+    }
+
+    /// Whether its end is told, so that what has none is not whole.
+    pub(super) fn has_end(&self) -> bool {
+        match self {
+            Input::File(_) | Input::Process(_) => true,
+            Input::Response(response) => response.has_length(),
+            Input::Stream(_) | Input::Datagrams(_) => false,
+        }
+    }
+
+    /// Looks how that has ended which has nothing more to say.
+    pub(super) async fn finish(&mut self) -> io::Result<()> {
+        let Input::Process(child) = self else {
+            return Ok(());
+        };
+        let status = timeout(LAST_WORK, child.wait()).await;
+        let status = status.map_err(|_| io::Error::other("ffmpeg does not end"))??;
+        match status.success() {
+            true => Ok(()),
+            false => Err(io::Error::other(format!("ffmpeg has failed: {status}"))),
         }
     }
 }

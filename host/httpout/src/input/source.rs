@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use crate::error::StartupError;
-use crate::input::{BLOCK, Input, Origin, process};
+use crate::input::{BLOCK, FileTarget, Input, Origin, process};
 use crate::pace::{self, Framer};
 use crate::resource::{Availability, Live, Patience};
 use crate::settings::SourceSettings;
@@ -40,6 +40,7 @@ pub(crate) struct Target {
 pub(crate) struct Source {
     settings: SourceSettings,
     targets: Vec<Target>,
+    files: Vec<FileTarget>,
     /// How long clients stay where the input has broken off; none is for ever.
     gap: Option<Duration>,
     opened: Option<Opened>,
@@ -75,6 +76,7 @@ impl Source {
     pub(crate) async fn open(
         settings: &SourceSettings,
         targets: Vec<Target>,
+        files: Vec<FileTarget>,
         gap: Option<Duration>,
     ) -> Result<Source, StartupError> {
         let refused = |error: io::Error| StartupError::Input {
@@ -84,6 +86,7 @@ impl Source {
         let mut source = Source {
             settings: settings.clone(),
             targets,
+            files,
             gap,
             opened: None,
             clock: Clock::default(),
@@ -114,11 +117,17 @@ impl Source {
                 if !self.targets.iter().any(|target| target.reopen) {
                     break;
                 }
-                self.end(Availability::Between);
+                self.end(Availability::Between).await;
                 self.opened = self.begin_within(None).await;
                 continue;
             };
             let name = self.settings.name.escape_debug().to_string();
+            let has_end = opened.input.has_end() && !self.settings.repeats;
+            for file in &self.files {
+                file.opened(!has_end).await;
+            }
+            // What fails here fails again.
+            let is_here = matches!(opened.input, Input::File(_) | Input::Process(_));
             match self.play(opened).await {
                 Ok(Ended::Whole) if self.settings.repeats => {}
                 Ok(Ended::Whole) => break,
@@ -127,17 +136,26 @@ impl Source {
                 }
                 Err(error) => {
                     tracing::warn!("input `{name}` has broken off: {error}");
+                    for file in self.files.iter().filter(|_| has_end) {
+                        file.fail().await;
+                    }
+                    if is_here {
+                        break;
+                    }
                     sleep(AGAIN).await;
                 }
             }
         }
         tracing::info!("input `{}` is over", self.settings.name.escape_debug());
-        self.end(Availability::Over);
+        self.end(Availability::Over).await;
     }
 
-    fn end(&self, availability: Availability) {
+    async fn end(&self, availability: Availability) {
         for target in &self.targets {
             target.live.end(availability);
+        }
+        for file in &self.files {
+            file.end().await;
         }
     }
 
@@ -177,8 +195,9 @@ impl Source {
             target.live.set_title(title.or_else(|| pace::title(&start)));
         }
         if self.settings.is_paced && !start.is_empty() && Framer::new(&start).is_none() {
-            let mut extensions = self.targets.iter();
-            let extension = extensions.find_map(|target| target.extension.as_deref());
+            let streams = self.targets.iter().map(|target| &target.extension);
+            let mut extensions = streams.chain(self.files.iter().map(|file| &file.extension));
+            let extension = extensions.find_map(|extension| extension.as_deref());
             input = process::start(&self.settings.origin, extension)?;
             start = Bytes::new();
         }
@@ -191,6 +210,9 @@ impl Source {
             for target in self.targets.iter().filter(|target| target.hold) {
                 target.live.client().await;
             }
+            for file in &mut self.files {
+                file.client().await;
+            }
         }
         if opened.start.is_empty() && matches!(opened.input, Input::Process(_)) {
             opened.start = read_start(&mut opened.input).await?;
@@ -199,6 +221,7 @@ impl Source {
             true => self.play_paced(&mut opened).await?,
             false => self.play_as_it_comes(&mut opened).await?,
         }
+        opened.input.finish().await?;
         Ok(match (&opened.input, &self.settings.origin) {
             (Input::File(_) | Input::Process(_), _) | (_, Origin::Stdin) => Ended::Whole,
             (Input::Response(response), _) if response.is_whole() => Ended::Whole,
@@ -238,7 +261,7 @@ impl Source {
                 false => framer.push(&block),
             }
             while let Some(unit) = framer.next() {
-                self.set_head(&mut framer, is_first, &mut due);
+                self.set_head(&mut framer, is_first, &mut due).await;
                 let time = self.clock.time(unit.at);
                 if time > Instant::now() {
                     self.send(&due.split().freeze(), false).await;
@@ -262,12 +285,15 @@ impl Source {
 
     /// Once it is known, every client gets it first; those that are there already get it once more where a file follows
     /// another.
-    fn set_head(&self, framer: &mut Framer, is_first: bool, due: &mut BytesMut) {
+    async fn set_head(&self, framer: &mut Framer, is_first: bool, due: &mut BytesMut) {
         let Some(head) = framer.take_head() else {
             return;
         };
         for target in &self.targets {
             target.live.set_beginning(head.clone());
+        }
+        for file in &self.files {
+            file.set_beginning(head.clone()).await;
         }
         if !is_first && framer.repeats_head() {
             due.extend_from_slice(&head);
@@ -289,6 +315,9 @@ impl Source {
             };
             target.live.room(patience).await;
             target.live.send(piece.clone(), patience);
+        }
+        for file in self.files.iter().filter(|_| !piece.is_empty()) {
+            file.send(piece.clone()).await;
         }
         // Those that were woken have their turn before there is more.
         tokio::task::yield_now().await;

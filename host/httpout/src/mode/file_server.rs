@@ -104,23 +104,32 @@ impl FileServer {
     /// What can be done with a resource, or with the server (`*`). What clients may write need not be there.
     fn options(&self, path: &[u8]) -> Result<Answer, Reject> {
         if let (Some(files), None) = (&self.files, &self.uploads) {
-            match files.open(path, None) {
+            match files.open(path) {
                 Err(error) if path != b"*" && !matches!(error, Reject::Directory) => {
                     return Err(error);
                 }
                 _ => {}
             }
         }
+        Ok(self.allow())
+    }
+
+    /// The methods that it can answer.
+    pub(super) fn allow(&self) -> Answer {
         let mut answer = Response::new(Content::Empty);
         let methods = HeaderValue::from_static(self.methods());
         answer.headers_mut().insert(header::ALLOW, methods);
-        Ok(answer)
+        answer
     }
 
-    async fn get(&self, exchange: &Exchange, files: &Files, path: &[u8]) -> Result<Answer, Reject> {
-        let store = self.uploads.as_ref().map(|uploads| &*uploads.store);
+    pub(super) async fn get(
+        &self,
+        exchange: &Exchange,
+        files: &Files,
+        path: &[u8],
+    ) -> Result<Answer, Reject> {
         // Boxed: every request would carry the state of waits that few have.
-        match (files.open(path, store), &self.listings) {
+        match (files.open(path), &self.listings) {
             (Err(Reject::Directory), Some(listings)) => {
                 Box::pin(self.listing(listings, exchange, path)).await
             }

@@ -1,6 +1,7 @@
 //! What the server does with a request that no plugin has answered: the modes of the documents.
 
 mod file_server;
+mod file_sink;
 mod growing;
 mod sink;
 mod uploads;
@@ -16,6 +17,7 @@ use crate::handler::Answer;
 use crate::resource::Begun;
 
 pub(crate) use file_server::FileServer;
+pub(crate) use file_sink::FileOutput;
 pub(crate) use sink::{Output, Sink};
 pub(crate) use uploads::{Uploads, changes_something};
 
@@ -23,7 +25,7 @@ pub(crate) use uploads::{Uploads, changes_something};
 pub(crate) enum Mode {
     /// The simple HTTP server.
     FileServer(FileServer),
-    /// The HTTP server sink.
+    /// The HTTP server sink, and the file sink.
     Sink(Sink),
 }
 
@@ -37,10 +39,17 @@ impl Mode {
     ) -> Result<Answer, Reject> {
         match self {
             Mode::FileServer(server) => server.route(exchange, path, upload).await,
-            Mode::Sink(sink) => match sink.find(path) {
-                Some(output) => sink.answer(output, exchange, upload),
-                None => sink.files.route(exchange, path, upload).await,
-            },
+            Mode::Sink(sink) => {
+                if let Some(output) = sink.find(path) {
+                    return sink.answer(output, exchange, upload);
+                }
+                if let Some(file) = sink.find_file(path)
+                    && let Some(answer) = file.answer(&sink.files, exchange, upload).await
+                {
+                    return answer;
+                }
+                sink.files.route(exchange, path, upload).await
+            }
         }
     }
 
@@ -73,6 +82,7 @@ impl Mode {
     pub(crate) fn is_file(&self, path: &[u8]) -> bool {
         match self {
             Mode::Sink(sink) if sink.find(path).is_some() => true,
+            Mode::Sink(sink) if sink.find_file(path).is_some_and(FileOutput::is_file) => true,
             _ => self.files().is_file(path),
         }
     }
@@ -82,6 +92,14 @@ impl Mode {
         match self {
             Mode::FileServer(_) => &[],
             Mode::Sink(sink) => &sink.outputs,
+        }
+    }
+
+    /// The files that inputs are written to.
+    pub(crate) fn file_outputs(&self) -> &[FileOutput] {
+        match self {
+            Mode::FileServer(_) => &[],
+            Mode::Sink(sink) => &sink.file_outputs,
         }
     }
 

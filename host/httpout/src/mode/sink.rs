@@ -8,15 +8,16 @@ use httpout_plugins::Exchange;
 use crate::body::{Content, LiveContent, METADATA_INTERVAL, Upload};
 use crate::error::Reject;
 use crate::handler::Answer;
-use crate::mode::FileServer;
+use crate::mode::{FileOutput, FileServer};
 use crate::resource::{Availability, Facts, Live};
 use crate::settings::OutputSettings;
 
 const METHODS: &str = "GET, HEAD, OPTIONS";
 
-/// Live streams, and the files of a server that has these beside them.
+/// Live streams, files of inputs, and the files of a server that has these beside them.
 pub(crate) struct Sink {
     pub(crate) outputs: Vec<Output>,
+    pub(crate) file_outputs: Vec<FileOutput>,
     pub(crate) files: FileServer,
     /// Option `ice`.
     pub(crate) ice: bool,
@@ -36,6 +37,13 @@ impl Sink {
     /// The output at a normalized path.
     pub(super) fn find(&self, path: &[u8]) -> Option<&Output> {
         self.outputs
+            .iter()
+            .find(|output| output.settings.path == path)
+    }
+
+    /// The file of an input at a normalized path.
+    pub(super) fn find_file(&self, path: &[u8]) -> Option<&FileOutput> {
+        self.file_outputs
             .iter()
             .find(|output| output.settings.path == path)
     }

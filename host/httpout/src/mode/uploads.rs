@@ -8,7 +8,6 @@ use ::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use bytes::Bytes;
 use httpout_plugins::Exchange;
 use tokio::sync::OwnedMutexGuard;
-use tokio::task::spawn_blocking;
 
 use crate::body::{Content, Upload};
 use crate::error::Reject;
@@ -20,7 +19,7 @@ use crate::http::write_range::{self, Span};
 use crate::manifest::is_manifest;
 use crate::reqlog::Reqlog;
 use crate::resource::{
-    self, Begun, Condition, Identity, Reading, Retention, Store, Stored, Target, Writer,
+    Begun, Condition, Identity, Intake, Reading, Retention, Store, Stored, Target, Writer, blocking,
 };
 use crate::within::within;
 
@@ -105,13 +104,14 @@ impl Uploads {
         let begun = self.begun(body);
         let (retention, name) = (self.retention.clone(), target.clone());
         let upload = blocking(move || store.upload(&target, begun, reading, condition)).await?;
+        let mut intake = Intake::new(upload);
         self.log.record("Opening", path);
-        let received = self.receive(exchange, &upload, body).await;
+        let received = self.receive(exchange, &mut intake, body).await;
         // Also where it is given up: to remove a large file takes its time.
         let stored = blocking(move || {
-            let stored = received.and_then(|()| upload.publish())?;
-            if let Some(retention) = retention {
-                retention.note(&name);
+            let stored = received.and_then(|()| intake.publish())?;
+            if let Some((retention, identity)) = retention.zip(stored.identity) {
+                retention.note(&name, &identity);
             }
             Ok(stored)
         });
@@ -133,27 +133,17 @@ impl Uploads {
     async fn receive(
         &self,
         exchange: &Exchange,
-        upload: &resource::Upload,
+        intake: &mut Intake,
         body: &mut Upload,
     ) -> Result<(), Reject> {
-        let file = upload.version.file();
-        file.reserve(body.length().unwrap_or(0))?;
-        upload.version.announce(body.length());
-        let mut writer = Writer::new(file.clone());
-        let mut total = 0;
+        intake.announce(body.length())?;
         while let Some(bytes) = body.next().await? {
-            total += bytes.len() as u64;
+            let total = intake.length() + bytes.len() as u64;
             exchange.bytes_received.store(total, Relaxed);
             self.check_size(total)?;
-            file.reserve(total)?;
-            if upload.is_followed {
-                upload.version.append(bytes.clone());
-            }
-            if let Some(stored) = writer.push(bytes).await? {
-                upload.version.stored(stored);
-            }
+            intake.push(bytes).await?;
         }
-        Ok(writer.flush().await?)
+        intake.flush().await
     }
 
     async fn put_parts(
@@ -279,14 +269,6 @@ fn refuse_coding(fields: &HeaderMap) -> Result<(), Reject> {
 fn below(path: &[u8]) -> Result<Vec<u8>, Reject> {
     let below = path.strip_prefix(b"/").ok_or(Reject::NotFound)?;
     Ok(below.to_vec())
-}
-
-/// Runs what touches the disk on a thread that may block, to its end.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Reject> + Send + 'static,
-) -> Result<T, Reject> {
-    let done = spawn_blocking(work).await;
-    done.map_err(|panic| Reject::Write(std::io::Error::other(panic)))?
 }
 
 /// Whether a method may change something, so that its request runs to its end though the client is gone.

@@ -89,6 +89,12 @@ impl Identity {
         }
     }
 
+    /// Whether it is the same file with the same content, also if it has got another name since.
+    pub(crate) fn has_same_content(&self, other: &Identity) -> bool {
+        let facts = |one: &Identity| (one.device, one.inode, one.size, one.modified);
+        facts(self) == facts(other)
+    }
+
     /// The strong entity tag of the content, with its quotes.
     pub(crate) fn etag(&self) -> String {
         format!("\"{:x}-{:x}-{:x}\"", self.modified, self.size, self.inode)

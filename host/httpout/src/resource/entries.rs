@@ -4,15 +4,16 @@ use std::ffi::OsStr;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use cap_std::fs::MetadataExt as _;
 use rustix::fs::{self, Access, AtFlags, FileType, statat};
 
 use crate::error::Reject;
-use crate::resource::Mounts;
 use crate::resource::directory::{Directory, Identity};
 use crate::resource::disk::Disk;
+use crate::resource::{Mounts, Names, Version};
 
 /// A file or directory in a directory.
 #[derive(Debug, Clone)]
@@ -36,7 +37,8 @@ impl Mounts {
     /// The entries of the directory of a normalized path: directories first, then by the bytes of their names.
     ///
     /// Where several directories stand at one place, an entry is that of the first that has it.
-    pub(crate) fn entries(&self, path: &[u8]) -> Result<Vec<Entry>, Reject> {
+    /// What is being written is told as it is by now.
+    pub(crate) fn entries(&self, path: &[u8], names: &Names) -> Result<Vec<Entry>, Reject> {
         let points = self.mount_points_below(path);
         let points = points.filter(|name| !is_hidden(name)).map(|name| Entry {
             name: name.into(),
@@ -44,7 +46,7 @@ impl Mounts {
             modified: None,
         });
         let mut entries: Vec<Entry> = points.collect();
-        match self.read(path, &mut entries) {
+        match self.read(path, names, &mut entries) {
             Ok(()) => {}
             Err(_) if self.mount_points_below(path).next().is_some() => {}
             Err(reject) => return Err(reject),
@@ -57,12 +59,16 @@ impl Mounts {
     }
 
     /// Adds what is in the directories of that path: the first error, unless one of them can be read.
-    fn read(&self, path: &[u8], entries: &mut Vec<Entry>) -> Result<(), Reject> {
+    fn read(&self, path: &[u8], names: &Names, entries: &mut Vec<Entry>) -> Result<(), Reject> {
         let (directories, below) = self.directories(path)?;
         let mut result = Err(Reject::NotFound);
         for directory in directories {
+            // Before what it takes the place of.
+            let has_growing = directory.list_growing(below, names, entries);
             match directory.list(below, entries) {
                 Ok(()) => result = Ok(()),
+                // In memory it is all that makes the directory.
+                Err(Reject::NotFound) if has_growing => result = Ok(()),
                 Err(reject) if matches!(result, Err(Reject::NotFound)) => result = Err(reject),
                 Err(_) => {}
             }
@@ -78,6 +84,45 @@ impl Directory {
             Directory::Disk(disk) => disk.list(path, entries),
             Directory::Memory(memory) => memory.list(path, entries),
         }
+    }
+
+    /// Adds what is being written in that directory, and can be read meanwhile; whether there is any.
+    fn list_growing(&self, path: &[u8], names: &Names, entries: &mut Vec<Entry>) -> bool {
+        let before = entries.len();
+        let growing = self.growing_below(path, names);
+        entries.extend(
+            growing
+                .iter()
+                .filter_map(|(path, version)| growing_entry(path, version)),
+        );
+        entries.len() > before
+    }
+
+    /// Whether a path is that of a directory that is there because something is being written in it.
+    pub(super) fn is_growing_directory(&self, path: &[u8], names: &Names) -> bool {
+        // On disk it is made before.
+        matches!(self, Directory::Memory(_)) && !self.growing_below(path, names).is_empty()
+    }
+
+    /// What is being written below the directory of a path, as far as it can be read, with the rest of its path. On disk
+    /// this is what is in that directory itself.
+    fn growing_below(&self, path: &[u8], names: &Names) -> Vec<(Vec<u8>, Arc<Version>)> {
+        let prefix = match path.strip_suffix(b"/").unwrap_or(path) {
+            b"" => Vec::new(),
+            path => [path, b"/"].concat(),
+        };
+        let Some(id) = self.name_id(&[&prefix[..], b"x"].concat()) else {
+            return Vec::new();
+        };
+        let mut growing = names.followed_beside(&id);
+        if matches!(self, Directory::Memory(_)) {
+            // A name is the whole path.
+            growing.retain(|(name, _)| name.starts_with(&prefix));
+            growing
+                .iter_mut()
+                .for_each(|(name, _)| drop(name.drain(..prefix.len())));
+        }
+        growing
     }
 }
 
@@ -114,6 +159,24 @@ impl Disk {
             modified: Some(modified),
         })
     }
+}
+
+/// The entry of what is being written at a path, which may lead on to other directories.
+fn growing_entry(path: &[u8], version: &Version) -> Option<Entry> {
+    let name = path.split(|&byte| byte == b'/').next()?;
+    let (kind, modified) = match name.len() == path.len() {
+        true => {
+            let stat = fs::fstat(version.file()).ok()?;
+            let modified = Identity::of(&stat).modified();
+            (Kind::File(version.length()), Some(modified))
+        }
+        false => (Kind::Directory, None),
+    };
+    (!is_hidden(name)).then(|| Entry {
+        name: name.into(),
+        kind,
+        modified,
+    })
 }
 
 /// The entry of that name, if it is no link.

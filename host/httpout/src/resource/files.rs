@@ -14,7 +14,7 @@ use crate::http::media_type;
 use crate::http::negotiate::Coding;
 use crate::resource::directory::{Directory, Identity};
 use crate::resource::kept::{Kept, KeptFiles};
-use crate::resource::{Mounts, OpenFile, Store, Version};
+use crate::resource::{Mounts, Names, OpenFile, Version};
 
 /// Files up to this size are kept in memory.
 const SMALL: u64 = 16 << 10;
@@ -22,6 +22,7 @@ const SMALL: u64 = 16 << 10;
 /// The files below the mounts.
 pub(crate) struct Files {
     mounts: Arc<Mounts>,
+    names: Arc<Names>,
     kept: Arc<KeptFiles>,
     /// The largest text file to compress, in bytes.
     zmax: u64,
@@ -61,26 +62,30 @@ pub(crate) enum Source {
 }
 
 impl Files {
-    /// Needs a runtime.
-    pub(crate) fn new(mounts: Arc<Mounts>, zmax: u64) -> Files {
+    /// Needs a runtime. What is written by `names` is read while it grows.
+    pub(crate) fn new(mounts: Arc<Mounts>, names: Arc<Names>, zmax: u64) -> Files {
         Files {
             mounts,
+            names,
             kept: KeptFiles::new(),
             zmax,
         }
     }
 
-    /// The file of a normalized path, as it is on disk now, or what the store is writing in its place. May block for
-    /// the time of a small read.
-    pub(crate) fn open(&self, path: &[u8], store: Option<&Store>) -> Result<Found, Reject> {
+    /// The file of a normalized path, as it is on disk now, or what is being written in its place. May block for the
+    /// time of a small read.
+    pub(crate) fn open(&self, path: &[u8]) -> Result<Found, Reject> {
         let kept = self.kept.get(path);
         let (directories, below) = self.mounts.locate(path)?;
         let opened = first_found(directories, |directory| {
-            match store.and_then(|store| store.followed(directory, below)) {
+            match self.names.followed_at(directory, below) {
                 Some(version) => Ok(Found::Growing(version)),
-                None => self
-                    .open_below(directory, below, path, kept.as_deref())
-                    .map(Found::File),
+                None => match self.open_below(directory, below, path, kept.as_deref()) {
+                    Err(Reject::NotFound) if directory.is_growing_directory(below, &self.names) => {
+                        Err(Reject::Directory)
+                    }
+                    opened => opened.map(Found::File),
+                },
             }
         });
         if opened.is_err() && kept.is_some() {
@@ -93,7 +98,11 @@ impl Files {
     pub(crate) fn is_file(&self, path: &[u8]) -> bool {
         let located = self.mounts.locate(path);
         located.is_ok_and(|(directories, below)| {
-            first_found(directories, |directory| directory.open_file(below)).is_ok()
+            let open = |directory: &Directory| match self.names.followed_at(directory, below) {
+                Some(_) => Ok(()),
+                None => directory.open_file(below).map(drop),
+            };
+            first_found(directories, open).is_ok()
         })
     }
 

@@ -34,7 +34,7 @@ impl Granted {
             mounts.push((place.to_string(), Directory::Disk(directory)));
         }
         let mounts = Arc::new(Mounts::new(mounts));
-        let files = (!directories.is_empty()).then(|| Files::new(mounts, zmax));
+        let files = (!directories.is_empty()).then(|| Files::new(mounts, Arc::default(), zmax));
         Ok(Granted { directories, files })
     }
 
@@ -45,7 +45,7 @@ impl Granted {
         below: &[u8],
     ) -> Result<Arc<Representation>, Reject> {
         let (files, path) = self.locate(directory, below).ok_or(Reject::NotFound)?;
-        match files.open(&path, None)? {
+        match files.open(&path)? {
             Found::File(file) => Ok(file),
             Found::Growing(_) => Err(Reject::NotFound),
         }

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::resource::Version;
+use crate::resource::directory::split_name;
+use crate::resource::{Directory, Version};
 
 /// A name in a directory, whatever the path by which it was reached.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -97,23 +98,53 @@ impl Names {
         Begun { names, start }
     }
 
+    /// The version that is read in place of the file at a path below an exposed directory.
+    pub(crate) fn followed_at(&self, directory: &Directory, path: &[u8]) -> Option<Arc<Version>> {
+        // To look the directory up takes system calls.
+        if !self.may_be_followed(split_name(path).1) {
+            return None;
+        }
+        self.followed(&directory.name_id(path)?)
+    }
+
+    /// The versions that are read while they grow, of the names beside that one.
+    pub(super) fn followed_beside(&self, id: &NameId) -> Vec<(Vec<u8>, Arc<Version>)> {
+        if self.followed.load(Relaxed) == 0 {
+            return Vec::new();
+        }
+        let register = self.register();
+        let written = register.written.iter();
+        let beside = written
+            .filter(|(other, _)| (other.device, other.inode) == (id.device, id.inode))
+            .filter_map(|(other, written)| Some((other.name.as_bytes(), written.newest()?)));
+        beside
+            .map(|(name, version)| (name.to_vec(), version.clone()))
+            .collect()
+    }
+
     /// Whether a name may have a version that is read while it grows, whatever its directory.
-    pub(crate) fn may_be_followed(&self, name: &[u8]) -> bool {
+    fn may_be_followed(&self, name: &[u8]) -> bool {
         // In memory the name is the whole path.
         let has_name = |id: &NameId| id.name.as_bytes().ends_with(name);
         self.followed.load(Relaxed) > 0 && self.register().written.keys().any(has_name)
     }
 
     /// The version of a name that is read while it grows.
-    pub(crate) fn followed(&self, id: &NameId) -> Option<Arc<Version>> {
+    fn followed(&self, id: &NameId) -> Option<Arc<Version>> {
         let register = self.register();
-        let written = register.written.get(id)?;
-        let (start, newest) = written.followed.iter().max_by_key(|(start, _)| *start)?;
-        (*start > written.done).then(|| newest.clone())
+        register.written.get(id)?.newest().cloned()
     }
 
     fn register(&self) -> MutexGuard<'_, Register> {
         self.register.lock().expect("no holder panics")
+    }
+}
+
+impl Written {
+    /// The version that is read while it grows.
+    fn newest(&self) -> Option<&Arc<Version>> {
+        let (start, newest) = self.followed.iter().max_by_key(|(start, _)| *start)?;
+        (*start > self.done).then_some(newest)
     }
 }
 

@@ -1,10 +1,12 @@
-//! Which segments stay in memory (documents: HTTP server file sink, option `max_cache_segs`).
+//! Which segments stay (documents: HTTP server file sink, option `max_cache_segs`).
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use crate::manifest::{self, Kind, Manifest, Names, Series};
 use crate::resource::Memory;
+use crate::resource::directory::Identity;
+use crate::resource::input_files::InputFiles;
 
 /// The largest manifest that is read, in bytes.
 const LARGEST: u64 = 8 << 20;
@@ -13,11 +15,21 @@ const LARGEST: u64 = 8 << 20;
 /// has, is what the manifests say: what none of them names stays, and so do manifests and what begins a stream.
 #[derive(Debug)]
 pub(crate) struct Retention {
-    memory: Arc<Memory>,
-    /// Of each quality, at least 1.
-    max_segments: usize,
+    files: Kept,
+    /// Of each quality stays what the time-shift buffer has, but not fewer than `least` and not more than `most`.
+    least: usize,
+    most: usize,
     /// By the path of the manifest.
     live: Mutex<HashMap<Vec<u8>, Live>>,
+}
+
+/// Where segments come and go.
+#[derive(Debug)]
+enum Kept {
+    /// All files in memory.
+    Memory(Arc<Memory>),
+    /// The files of inputs; those that clients have uploaded are removed by DELETE only.
+    Disk(InputFiles),
 }
 
 /// What a manifest of a live presentation says.
@@ -29,18 +41,39 @@ struct Live {
 }
 
 impl Retention {
-    /// Option `max_cache_segs`, whose sign makes no difference in memory.
-    pub(crate) fn new(memory: Arc<Memory>, max_cache_segs: i64) -> Retention {
-        let max_segments = usize::try_from(max_cache_segs.unsigned_abs());
+    /// In memory, where the sign of option `max_cache_segs` makes no difference.
+    pub(crate) fn in_memory(memory: Arc<Memory>, max_cache_segs: i64) -> Retention {
+        let most = count(max_cache_segs).max(1);
+        Retention::new(Kept::Memory(memory), 0, most)
+    }
+
+    /// On disk: a negative `max_cache_segs` is what stays, a positive one the least of it, and with 0 all does.
+    pub(crate) fn on_disk(files: InputFiles, max_cache_segs: i64) -> Retention {
+        let (least, most) = match max_cache_segs {
+            0 => (usize::MAX, usize::MAX),
+            1.. => (count(max_cache_segs), usize::MAX),
+            _ => (count(max_cache_segs), count(max_cache_segs)),
+        };
+        Retention::new(Kept::Disk(files), least, most)
+    }
+
+    fn new(files: Kept, least: usize, most: usize) -> Retention {
         Retention {
-            memory,
-            max_segments: max_segments.unwrap_or(usize::MAX).max(1),
+            files,
+            least,
+            most,
             live: Mutex::default(),
         }
     }
 
-    /// A file has come to its name.
-    pub(crate) fn note(&self, path: &[u8]) {
+    /// A file has come to its name. On disk it may block.
+    pub(crate) fn note(&self, path: &[u8], identity: &Identity) {
+        if self.least == usize::MAX {
+            return;
+        }
+        if let Kept::Disk(files) = &self.files {
+            files.add(path, identity);
+        }
         let mut live = self.live.lock().expect("no holder panics");
         if !manifest::is_manifest(path) {
             // A list comes after the segments that it lists.
@@ -52,8 +85,8 @@ impl Retention {
             return;
         }
         // Those that have been removed are of no use any more.
-        live.retain(|path, _| self.memory.order(path).is_some());
-        let content = self.memory.content(path, LARGEST).unwrap_or_default();
+        live.retain(|path, _| self.files.order(path).is_some());
+        let content = self.files.content(path, LARGEST).unwrap_or_default();
         let manifest = std::str::from_utf8(&content);
         let manifest = manifest.map_or(None, |text| Manifest::parse(path, text));
         match manifest {
@@ -87,12 +120,12 @@ impl Retention {
         live.series = series;
     }
 
-    /// A list does not tell what it told earlier, and is in memory still.
+    /// A list does not tell what it told earlier, and is there still.
     fn add_earlier(&self, names: &mut Names, earlier: &Names) {
         if let (Names::Listed(paths), Names::Listed(earlier)) = (names, earlier) {
             let listed: HashSet<&Vec<u8>> = paths.iter().collect();
             let is_left =
-                |path: &&Vec<u8>| !listed.contains(path) && self.memory.order(path).is_some();
+                |path: &&Vec<u8>| !listed.contains(path) && self.files.order(path).is_some();
             let left: Vec<_> = earlier.iter().filter(is_left).cloned().collect();
             paths.extend(left);
         }
@@ -102,20 +135,20 @@ impl Retention {
         let mut found = match &series.names {
             Names::Listed(paths) => {
                 let found = paths.iter().filter_map(|path| {
-                    let order = self.memory.order(path)?;
+                    let order = self.files.order(path)?;
                     Some((order, path.clone().into_boxed_slice()))
                 });
                 found.collect()
             }
             pattern => {
                 let is_one = |path: &[u8]| pattern.match_pattern(path);
-                self.memory.find(pattern.prefix(), is_one)
+                self.files.find(pattern.prefix(), is_one)
             }
         };
         found.sort_unstable();
         found.truncate(found.len().saturating_sub(self.kept(series)));
         for (order, path) in found {
-            if self.memory.remove_same(&path, order) {
+            if self.files.remove_same(&path, order) {
                 tracing::debug!(
                     "removed `{}`: later segments have come",
                     path.escape_ascii()
@@ -124,11 +157,11 @@ impl Retention {
         }
     }
 
-    /// The smaller of `max_cache_segs` and the time-shift depth.
+    /// By `max_cache_segs` and the time-shift depth.
     fn kept(&self, series: &Series) -> usize {
         let offered = series.offered.unwrap_or(usize::MAX);
         match series.kind {
-            Kind::Segments => offered.min(self.max_segments),
+            Kind::Segments => offered.clamp(self.least, self.most),
             Kind::Parts => offered,
         }
     }
@@ -142,9 +175,9 @@ impl Retention {
             Names::Pattern(_) => one.offered.map_or(usize::MAX, |count| count - 1),
         });
         let offered = offered.max();
-        let is_more = offered.is_some_and(|offered| offered > self.max_segments);
+        let is_more = offered.is_some_and(|offered| offered > self.most);
         if is_more {
-            let (path, kept) = (path.escape_ascii(), self.max_segments);
+            let (path, kept) = (path.escape_ascii(), self.most);
             let offered = offered.filter(|offered| *offered < usize::MAX);
             let offered = offered.map_or("all".to_owned(), |count| count.to_string());
             tracing::warn!(
@@ -154,4 +187,38 @@ impl Retention {
         }
         is_more
     }
+}
+
+impl Kept {
+    fn order(&self, path: &[u8]) -> Option<u64> {
+        match self {
+            Kept::Memory(memory) => memory.order(path),
+            Kept::Disk(files) => files.order(path),
+        }
+    }
+
+    fn find(&self, prefix: &[u8], is_wanted: impl Fn(&[u8]) -> bool) -> Vec<(u64, Box<[u8]>)> {
+        match self {
+            Kept::Memory(memory) => memory.find(prefix, is_wanted),
+            Kept::Disk(files) => files.find(prefix, is_wanted),
+        }
+    }
+
+    fn content(&self, path: &[u8], limit: u64) -> Option<Vec<u8>> {
+        match self {
+            Kept::Memory(memory) => memory.content(path, limit),
+            Kept::Disk(files) => files.content(path, limit),
+        }
+    }
+
+    fn remove_same(&self, path: &[u8], order: u64) -> bool {
+        match self {
+            Kept::Memory(memory) => memory.remove_same(path, order),
+            Kept::Disk(files) => files.remove_same(path, order),
+        }
+    }
+}
+
+fn count(max_cache_segs: i64) -> usize {
+    usize::try_from(max_cache_segs.unsigned_abs()).unwrap_or(usize::MAX)
 }

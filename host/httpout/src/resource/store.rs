@@ -8,10 +8,10 @@ use rustix::fs::fstat;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::error::Reject;
-use crate::resource::directory::{Identity, split_name};
+use crate::resource::directory::Identity;
 use crate::resource::names::{Begun, Manner, Names, Writing};
 use crate::resource::place::{Aside, Place, Root};
-use crate::resource::{Directory, Memory, OpenFile, Version};
+use crate::resource::{Memory, OpenFile, Version};
 
 /// Files by name, written whole or in parts. All that touches the disk here may block.
 #[derive(Debug)]
@@ -75,15 +75,6 @@ impl Store {
     /// Notes a write, in the order of the requests.
     pub(crate) fn begin(&self) -> Begun {
         self.names.begin()
-    }
-
-    /// The version that is read in place of the file at a path below an exposed directory.
-    pub(crate) fn followed(&self, directory: &Directory, path: &[u8]) -> Option<Arc<Version>> {
-        // To look the directory up takes system calls.
-        if !self.names.may_be_followed(split_name(path).1) {
-            return None;
-        }
-        self.names.followed(&directory.name_id(path)?)
     }
 
     /// Begins to write a whole file. Directories on its way are made.
@@ -152,6 +143,19 @@ impl Store {
         let (file, identity) = self.root.open_in_place(path)?;
         condition(Some(&identity))?;
         Ok((file, identity.size))
+    }
+
+    /// Removes a file that is still the same; whether it was. What is being written under its name is not touched.
+    pub(crate) fn remove_same(&self, path: &[u8], known: &Identity) -> Result<bool, Reject> {
+        let Some(place) = self.root.find(path)? else {
+            return Ok(false);
+        };
+        let Target { place, writing } = Target::new(place, self.begin(), Manner::Removed)?;
+        let _alone = writing.lock_disk();
+        match place.current()? {
+            Some(current) if current.has_same_content(known) => place.remove().map(|()| true),
+            _ => Ok(false),
+        }
     }
 
     /// Removes a file. What is being written under its name is detached: those who follow it read on.

@@ -1,5 +1,6 @@
 //! A version of a resource: bytes that grow until it is complete or has failed, and those who follow it.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
@@ -35,6 +36,10 @@ struct Growth {
     stored: u64,
     /// There is a reader, or was one.
     is_read: bool,
+    /// Somebody has asked for bytes.
+    is_asked_for: bool,
+    /// Who waits for that.
+    writer: Option<Waker>,
     waiting: Vec<Waker>,
     /// How often those who wait have been woken.
     round: u64,
@@ -91,6 +96,11 @@ impl Version {
         self.file.as_ref().expect("is not being dropped")
     }
 
+    /// How long it is by now, in bytes.
+    pub(crate) fn length(&self) -> u64 {
+        self.growth().tail.end()
+    }
+
     /// How long it will be, where the upload says so. Comes before the first bytes.
     pub(crate) fn announce(&self, total: Option<u64>) {
         let mut growth = self.growth();
@@ -114,6 +124,19 @@ impl Version {
         let mut growth = self.growth();
         growth.stored = count;
         growth.trim();
+    }
+
+    /// Waits until somebody asks for bytes.
+    pub(crate) async fn asked_for(&self) {
+        poll_fn(|context| {
+            let mut growth = self.growth();
+            if growth.is_asked_for {
+                return Poll::Ready(());
+            }
+            growth.writer = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
     }
 
     /// The version is complete, and all of it is in the file.
@@ -190,6 +213,10 @@ impl Reader {
     /// What stands behind a position, which lies inside or at the end.
     pub(crate) fn poll_next(&mut self, position: u64, context: &mut Context<'_>) -> Poll<Next> {
         let mut growth = self.version.growth();
+        growth.is_asked_for = true;
+        if let Some(writer) = growth.writer.take() {
+            writer.wake();
+        }
         let tail = &growth.tail;
         let next = match growth.state {
             // What is not complete is not to look so.

@@ -1,7 +1,9 @@
 //! `httpout check`: all that a start does but bind and write, and what would be served.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use rustix::fs::{Access, access};
 
 use crate::error::{StartupError, shown};
 use crate::input::Source;
-use crate::rdirs::{Exposed, Location};
+use crate::rdirs::{Exposed, GMEM, Location};
 use crate::resource::Memory;
 use crate::server::dry_run::{DryRequest, dry_run};
 use crate::server::tls;
@@ -49,7 +51,7 @@ pub async fn check(settings: Settings, request: Option<String>) -> Result<String
         replies.iter().for_each(|line| tell(&mut report, line));
     }
     for source in &settings.sources {
-        Source::open(source, Vec::new(), None).await?;
+        Source::open(source, Vec::new(), Vec::new(), None).await?;
     }
     if let Some(file) = &state {
         tell(
@@ -78,6 +80,15 @@ async fn check_server(
         let is_other = |exposed: &Exposed| exposed.location.path() != Some(directory);
         readable.rdirs.retain(is_other);
     }
+    let files = settings.outputs.iter().filter_map(|one| one.file.as_ref());
+    for directory in files.filter_map(|file| file.directory.path()) {
+        let there = can_be_written(directory);
+        if !there.map_err(|error| cannot_open("rdirs", directory, &error))? {
+            let is_other = |exposed: &Exposed| exposed.location.path() != Some(directory);
+            readable.rdirs.retain(is_other);
+        }
+    }
+    readable.outputs.retain(|output| output.file.is_none());
     let memory = Memory::new(None);
     let site = Site::open(&readable, Arc::default(), &memory, engine, None).await?;
     settings.tls.as_ref().map(tls::load).transpose()?;
@@ -93,6 +104,15 @@ fn disarm(script: &mut PluginSpec) {
         granted.writable = false;
     }
     script.limits.fetches = 0;
+}
+
+/// Whether a directory is there, and can be written; if it is not there, it can be made.
+fn can_be_written(directory: &Path) -> io::Result<bool> {
+    let is_there = can_be_listed(directory)?;
+    if is_there {
+        access(directory, Access::WRITE_OK | Access::EXEC_OK)?;
+    }
+    Ok(is_there)
 }
 
 /// Whether a directory is there; if not, it can be made.
@@ -149,7 +169,18 @@ fn tell_of_server(report: &mut String, settings: &ServerSettings, all: &Settings
             .get(output.source)
             .map_or("", |source| &source.name);
         let (path, input) = (quoted(&*path), quoted(input));
-        tell(report, &format!("{path} is a live stream of input {input}"));
+        let text = match &output.file {
+            None => format!("{path} is a live stream of input {input}"),
+            Some(file) => {
+                let directory = file.directory.path().unwrap_or(Path::new(GMEM));
+                let name = Path::new(OsStr::from_bytes(&file.path));
+                format!(
+                    "{path} is input {input}, written to {}",
+                    quoted(directory.join(name))
+                )
+            }
+        };
+        tell(report, &text);
     }
     if let Some(path) = &settings.options.metrics {
         tell(report, &format!("metrics are at path {}", quoted(path)));

@@ -22,12 +22,14 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-use crate::error::StartupError;
-use crate::input::{Source, Target};
+use crate::error::{StartupError, shown};
+use crate::input::{FileTarget, FileWriter, Source, Target, describe};
 use crate::metrics::Metrics;
+use crate::rdirs::GMEM;
 use crate::resource::{Availability, Memory, Names};
-use crate::settings::{LiveSettings, ServerSettings, Settings, locate};
+use crate::settings::{LiveSettings, ServerSettings, Settings, cannot_open, locate};
 use crate::site::Site;
 
 pub use check::check;
@@ -47,6 +49,8 @@ const LAST_CALLS: Duration = Duration::from_secs(1);
 pub struct Servers {
     servers: Vec<Server>,
     sources: Vec<Source>,
+    /// Of the files that the sources are written to.
+    writers: Vec<FileWriter>,
     /// Of the plugins of all servers; none where there is no plugin.
     engine: Option<Arc<Engine>>,
     /// Of all plugins; none where their state ends with the process.
@@ -80,6 +84,9 @@ impl Servers {
         let keeper = keeper.map_err(|error| locate(&settings.shared, error.into()))?;
         let is_counting = settings.servers.iter().any(|one| one.metrics.is_some());
         let metrics = is_counting.then(|| Arc::new(Metrics::new(engine.as_ref())));
+        for server in &settings.servers {
+            make_directories(server).map_err(|error| locate(&server.options, error))?;
+        }
         let mut servers = Vec::new();
         for settings in &settings.servers {
             let (engine, metrics) = (engine.as_ref(), metrics.as_ref());
@@ -87,17 +94,23 @@ impl Servers {
             servers.push(server.map_err(|error| locate(&settings.options, error))?);
         }
         let mut sources = Vec::new();
+        let mut writers = Vec::new();
         for (number, source) in settings.sources.iter().enumerate() {
+            let mut files = Vec::new();
+            for server in &servers {
+                server.open_files(number, &mut files, &mut writers)?;
+            }
             let targets = servers.iter().flat_map(|server| server.targets(number));
             let timeout = servers
                 .iter()
                 .filter_map(|server| server.site.timeout)
                 .max();
-            sources.push(Source::open(source, targets.collect(), timeout).await?);
+            sources.push(Source::open(source, targets.collect(), files, timeout).await?);
         }
         Ok(Servers {
             servers,
             sources,
+            writers,
             engine,
             keeper,
         })
@@ -134,14 +147,20 @@ impl Servers {
         }
 
         let sources = self.sources.into_iter();
-        let mut _sending: JoinSet<()> = sources.map(Source::run).collect();
+        let mut sending: JoinSet<()> = sources.map(Source::run).collect();
+        let writers = self.writers.into_iter();
+        let mut writing: JoinSet<()> = writers.map(FileWriter::run).collect();
         let (stop, stopping) = watch::channel(());
         let servers = self.servers.into_iter();
         let mut serving: JoinSet<()> = servers
             .map(|server| server.serve(stopping.clone()))
             .collect();
         tokio::select! {
-            () = all(&mut serving) => return Ok(()),
+            () = all(&mut serving) => {
+                sending.shutdown().await;
+                finish(&mut writing).await;
+                return Ok(());
+            }
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
@@ -149,9 +168,15 @@ impl Servers {
             "stopping: open requests have {} s to finish",
             DRAIN.as_secs()
         );
+        // Without their sources the files are finished, and those who follow them come to an end.
+        sending.shutdown().await;
         drop(stop);
+        let last = async {
+            all(&mut serving).await;
+            finish(&mut writing).await;
+        };
         tokio::select! {
-            () = all(&mut serving) => {}
+            () = last => {}
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
@@ -194,14 +219,46 @@ impl Server {
         })
     }
 
+    /// Begins the files that the source of that number is written to.
+    fn open_files(
+        &self,
+        source: usize,
+        targets: &mut Vec<FileTarget>,
+        writers: &mut Vec<FileWriter>,
+    ) -> Result<(), StartupError> {
+        let outputs = self.site.mode.file_outputs().iter();
+        for output in outputs.filter(|output| output.settings.source == source) {
+            let extension = output.settings.extension.clone();
+            let opened = output.sink.open(self.live.hold, extension);
+            let (target, writer) = opened.map_err(|reject| {
+                let file = output.settings.file.as_ref();
+                let directory = file.and_then(|file| file.directory.path());
+                StartupError::Output {
+                    output: String::from_utf8_lossy(&output.settings.path).into_owned(),
+                    reason: format!(
+                        "it cannot be written to `{}`: {}",
+                        shown(directory.unwrap_or(GMEM.as_ref())),
+                        describe(&reject)
+                    ),
+                }
+            })?;
+            targets.push(target);
+            writers.push(writer);
+        }
+        Ok(())
+    }
+
     /// Waits until all inputs are done and the clients are gone (documents: option `quit`); without inputs, until there
     /// has been a client.
     async fn abandoned(&self) {
-        let outputs = self.site.mode.outputs();
-        for output in outputs {
+        let mode = &self.site.mode;
+        for output in mode.outputs() {
             output.live.over().await;
         }
-        match outputs.is_empty() {
+        for output in mode.file_outputs() {
+            output.sink.over().await;
+        }
+        match mode.outputs().is_empty() && mode.file_outputs().is_empty() {
             true => self.connections.abandoned().await,
             false => self.connections.empty().await,
         }
@@ -232,6 +289,23 @@ impl Server {
             tracing::warn!("{left} connections were cut");
             self.connections.cut(LAST_CALLS).await;
         }
+    }
+}
+
+/// Makes the directories that inputs are written to.
+fn make_directories(server: &ServerSettings) -> Result<(), StartupError> {
+    let files = server.outputs.iter().filter_map(|one| one.file.as_ref());
+    for directory in files.filter_map(|file| file.directory.path()) {
+        let made = std::fs::create_dir_all(directory);
+        made.map_err(|error| cannot_open("rdirs", directory, &error))?;
+    }
+    Ok(())
+}
+
+/// Waits until the files of stopped sources are whole.
+async fn finish(writing: &mut JoinSet<()>) {
+    if timeout(DRAIN, all(writing)).await.is_err() {
+        tracing::error!("files of inputs are lost: the disk has not taken them in time");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The options, checked: the only reader of [`Options`].
 
 mod config_file;
+mod destinations;
 mod links;
 mod listen;
 mod plugins;
@@ -21,6 +22,7 @@ use crate::rdirs::{self, Exposed, Location};
 use crate::reqlog::Reqlog;
 
 pub(crate) use config_file::{at, locate};
+pub(crate) use destinations::Destination;
 pub(crate) use listen::{Interface, Listen, TlsFiles};
 pub(crate) use session::{OutputSettings, SourceSettings};
 
@@ -86,6 +88,10 @@ pub(crate) struct ServerSettings {
     pub(crate) metrics: Option<Vec<u8>>,
     pub(crate) live: LiveSettings,
     pub(crate) outputs: Vec<OutputSettings>,
+    /// Where outputs write that do not say it; none where they send live streams.
+    pub(crate) destination: Option<Location>,
+    /// What outputs ask for that the server does otherwise, to be told.
+    pub(crate) ignored: Vec<String>,
     /// For plugins that ask for an option by its name.
     pub(crate) options: Options,
 }
@@ -152,14 +158,20 @@ impl Settings {
 }
 
 impl ServerSettings {
+    /// `made` are the directories that outputs write to.
     fn check(
         options: &Options,
         outputs: Vec<OutputSettings>,
+        made: &[Location],
     ) -> Result<ServerSettings, StartupError> {
-        ServerSettings::of(options, outputs).map_err(|error| locate(options, error))
+        ServerSettings::of(options, outputs, made).map_err(|error| locate(options, error))
     }
 
-    fn of(options: &Options, outputs: Vec<OutputSettings>) -> Result<ServerSettings, StartupError> {
+    fn of(
+        options: &Options,
+        mut outputs: Vec<OutputSettings>,
+        made: &[Location],
+    ) -> Result<ServerSettings, StartupError> {
         refuse_planned(options, options)?;
         if outputs.is_empty()
             && options.rdirs.is_empty()
@@ -173,7 +185,12 @@ impl ServerSettings {
         let timeout = Some(timeout).filter(|time| !time.is_zero());
         let wdir = wdir(options)?;
         let tls = listen::tls_files(options)?;
-        let rdirs = rdirs::check(&options.rdirs, wdir.as_ref())?;
+        let destination = outputs.first().and_then(OutputSettings::directory).cloned();
+        let made: Vec<_> = made.iter().chain(&wdir).collect();
+        let rdirs = rdirs::check(&options.rdirs, &made)?;
+        for output in &mut outputs {
+            output.settle(&rdirs);
+        }
         Ok(ServerSettings {
             listen: listen::listen(options, tls.is_some())?,
             tls,
@@ -210,6 +227,8 @@ impl ServerSettings {
                 burst: options.burst.min(LARGEST_BURST),
             },
             outputs,
+            destination,
+            ignored: Vec::new(),
             options: options.clone(),
         })
     }
@@ -255,7 +274,11 @@ fn limit(value: u64) -> Option<usize> {
 
 /// What is read from memory has to come from somewhere.
 fn check_memory(servers: &[ServerSettings]) -> Result<(), StartupError> {
-    let writes = |server: &ServerSettings| server.wdir == Some(Location::Memory);
+    let writes = |server: &ServerSettings| {
+        let mut directories = server.outputs.iter().map(OutputSettings::directory);
+        server.wdir == Some(Location::Memory)
+            || directories.any(|directory| directory == Some(&Location::Memory))
+    };
     let reads = |exposed: &Exposed| exposed.location == Location::Memory;
     let reading = servers.iter().find(|server| server.rdirs.iter().any(reads));
     match reading {

@@ -10,6 +10,9 @@ use httpout_options::{Argument, CommandLine, Endpoint, FilterName, Options, row}
 use crate::error::StartupError;
 use crate::http::{media_type, path};
 use crate::input::Origin;
+use crate::manifest::is_manifest;
+use crate::rdirs::{self, Location};
+use crate::settings::destinations::{self, Destination};
 use crate::settings::links::{self, Link};
 use crate::settings::{ServerSettings, listen, locate, refuse};
 
@@ -40,6 +43,8 @@ pub(crate) struct OutputSettings {
     pub(crate) extension: Option<String>,
     /// ICE fields from the properties of the input.
     pub(crate) ice: Vec<(HeaderName, HeaderValue)>,
+    /// The file that the input is written to; none for a live stream.
+    pub(crate) file: Option<Destination>,
 }
 
 /// The servers of a line, and the sources of their outputs.
@@ -52,10 +57,16 @@ pub(super) fn check(
     {
         return Err(goes_nowhere(input));
     }
+    let made = line.outputs.iter().map(|output| {
+        let directory = rdirs::first(&output.options.rdirs);
+        directory.map_err(|error| locate(&output.options, error))
+    });
+    let made: Vec<_> = made.collect::<Result<_, _>>()?;
+    let made: Vec<Location> = made.into_iter().flatten().collect();
     let mut servers = Vec::new();
     if line.has_written_servers() || line.outputs.is_empty() {
         for options in &line.servers {
-            servers.push(ServerSettings::check(options, Vec::new())?);
+            servers.push(ServerSettings::check(options, Vec::new(), &made)?);
         }
     }
     let mut links: Vec<Link> = Vec::new();
@@ -66,9 +77,11 @@ pub(super) fn check(
         if known.is_none() {
             links.push(link);
         }
-        add(&mut servers, &line.inputs[link.input], output, source)
+        let input = &line.inputs[link.input];
+        add(&mut servers, input, output, source, &line.flags, &made)
             .map_err(|error| locate(&output.options, error))?;
     }
+    destinations::check(&servers)?;
     let is_taken = |input: usize| links.iter().any(|link| link.input == input);
     if let Some(unused) = (0..line.inputs.len()).find(|input| !is_taken(*input)) {
         return Err(goes_nowhere(&line.inputs[unused]));
@@ -148,6 +161,8 @@ fn add(
     input: &Endpoint,
     output: &Endpoint,
     source: usize,
+    flags: &Options,
+    made: &[Location],
 ) -> Result<(), StartupError> {
     let refused = |reason: &str| StartupError::Output {
         output: output.url.clone(),
@@ -164,22 +179,23 @@ fn add(
     let of = format!("output `{}`", output.url.escape_debug());
     check_arguments(&output.arguments, &["FID", "SID"], &of)?;
     let options = options_of(output, &url)?;
-    if options.rdirs.iter().any(|directory| !directory.is_empty()) {
-        let what = "an output with a directory for read (the HTTP server file sink)";
-        return Err(StartupError::NotYet(what.to_owned()));
-    }
     let path = path::normalize(url.path()).map_err(|_| refused("its path is malformed"))?;
     if path.ends_with(b"/") {
         return Err(refused(
             "it names no file: write a path such as `/live.mp3`",
         ));
     }
-    let settings = OutputSettings {
+    if is_manifest(&path) && !is_manifest(input.url.as_bytes()) {
+        let what = "DASH and HLS of an input, as option `-o` with `.mpd` or `.m3u8` asks for,";
+        return Err(StartupError::NotYet(what.to_owned()));
+    }
+    let mut settings = OutputSettings {
         media_type: media_type_of(&options, &path)?,
         extension: extension(&options, &path),
         ice: ice(&input.properties)?,
         path,
         source,
+        file: None,
     };
     let is_tls = options.cert.is_some() && options.pkey.is_some();
     let listen = listen::listen(&options, is_tls)?;
@@ -199,14 +215,31 @@ fn add(
             ))
         }
         Some(server) => {
+            settings.file = match options.is_set("rdirs") {
+                true => destination(&options, &settings.path)?,
+                false => {
+                    let directory = server.destination.as_ref();
+                    directory.map(|directory| Destination::new(directory, &settings.path))
+                }
+            };
+            settings.settle(&server.rdirs);
             server.outputs.push(settings);
+            let ignored = destinations::ignored(&output.url, &options, flags, &server.options);
+            server.ignored.extend(ignored);
             Ok(())
         }
         None => {
-            servers.push(ServerSettings::check(&options, vec![settings])?);
+            settings.file = destination(&options, &settings.path)?;
+            servers.push(ServerSettings::check(&options, vec![settings], made)?);
             Ok(())
         }
     }
+}
+
+/// The file of an output that is given directories for read (documents: HTTP server file sink).
+fn destination(options: &Options, path: &[u8]) -> Result<Option<Destination>, StartupError> {
+    let directory = rdirs::first(&options.rdirs)?;
+    Ok(directory.map(|directory| Destination::new(&directory, path)))
 }
 
 /// The options of an output, with host and port of its URL.
