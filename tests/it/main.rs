@@ -37,6 +37,7 @@ mod metrics;
 mod mounts;
 mod partial_writes;
 mod ranges;
+mod recordings;
 mod refused_uploads;
 mod reload;
 mod reuse;
