@@ -56,7 +56,7 @@ fn ffmpeg_pushes_hls_and_plays_it_from_disk_and_memory() {
     for persistent in ["0", "1"] {
         for live in [Live::start(&["--maxs=0"]), Live::in_memory(&["--maxs=0"])] {
             let muxer = format!("{HLS} -http_persistent {persistent}");
-            let encoder = encode(&live, 8, "-readrate 4", &muxer, "/live/live.m3u8");
+            let encoder = encode(&live, 8, "", &muxer, "/live/live.m3u8");
             encoder.wait();
             let log = live.server.wait_for_log("Closing output live/live7.ts");
             assert!(
@@ -134,5 +134,32 @@ fn curl_uploads_with_and_without_a_length() {
         assert_eq!(curl(&["--fail", &url]), "0123456789");
         curl(&["--fail", "-X", "DELETE", &url]);
         assert_eq!(Client::get(&live.server, "/a.txt").status, 404);
+    }
+}
+
+/// As ffmpeg does at its end: it sends several requests, and closes with answers unread, which resets the connection.
+#[test]
+fn what_a_client_has_sent_is_done_though_it_takes_no_answer() {
+    for live in [Live::start(&[]), Live::in_memory(&[])] {
+        let mut encoder = Client::connect(&live.server);
+        let put = |name: &str| {
+            format!(
+                "PUT /{name} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nmedia\r\n0\r\n\r\n"
+            )
+        };
+        encoder.send(&put("first.ts"));
+        live.server.wait_for_log("PUT first.ts done");
+        assert!(encoder.has_answer());
+        let all: Vec<String> = (1..=50).map(|number| format!("{number}.ts")).collect();
+        let rest: String = all.iter().map(|name| put(name)).collect();
+        encoder.send(&rest);
+        drop(encoder);
+        live.server.wait_for_log("Closing output 50.ts");
+        for name in all {
+            assert_eq!(
+                Client::get(&live.server, &format!("/{name}")).text(),
+                "media"
+            );
+        }
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn handle(site: Arc<Site>, link: Arc<Link>, request: Request<Incoming
     let handling = link.start_handling();
     let (head, body) = request.into_parts();
     let changes_something = mode::changes_something(&head.method);
+    link.set_optional_answer(changes_something && head.version < Version::HTTP_2);
     let admitted = match changes_something && handling.is_excessive() {
         true => Err(Reject::TooMany),
         false => Ok(()),

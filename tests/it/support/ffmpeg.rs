@@ -1,6 +1,10 @@
 //! ffmpeg, the encoder and player that most people have.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// The longest that ffmpeg may take. Generous: the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An encoder that runs. It ends with this value.
 pub(crate) struct Running {
@@ -24,8 +28,19 @@ pub(crate) fn start(arguments: &[String]) -> Running {
 impl Running {
     /// Waits for its end, which is a good one.
     pub(crate) fn wait(mut self) {
-        let status = self.child.wait().expect("is a child of ours");
+        let status = self.end();
         assert!(status.success(), "ffmpeg: {status}");
+    }
+
+    fn end(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("is a child of ours") {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "ffmpeg does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 }
 
