@@ -151,11 +151,13 @@ async fn answer(
         }
         _ => Ok(()),
     };
+    if asked.is_ok() && !site.chain.is_empty() {
+        ingest::asked_plugins(exchange, decision.reply);
+    }
     let answer = match (asked, decision.reply) {
         (Err(Refusal::Fault(fault)), _) => Err(fault.into()),
         (Err(Refusal::Body(reject)), _) => Err(reject),
         (Ok(()), Some(status)) => {
-            ingest::answered_by_plugin(exchange, status);
             let content = own_content(site, exchange, decision.body, ending.as_deref());
             Ok(replied(status, exchange.head.version, content))
         }

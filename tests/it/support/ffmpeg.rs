@@ -1,5 +1,6 @@
 //! ffmpeg, the encoder and player that most people have.
 
+use std::io::Read as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -54,14 +55,18 @@ impl Drop for Running {
 /// Plays a URL for so many seconds of media, or up to its end; the frames that were shown.
 pub(crate) fn play(url: &str, seconds: u32) -> u32 {
     let seconds = seconds.to_string();
-    let output = command()
+    let child = command()
         .args(["-rw_timeout", "30000000", "-i", url, "-t", &seconds])
         .args(["-map", "0:v", "-progress", "pipe:1", "-f", "null", "-"])
-        .output();
-    let output = output.expect("ffmpeg is installed (Debian: apt-get install ffmpeg)");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "ffmpeg: {said}");
-    let progress = String::from_utf8_lossy(&output.stdout);
+        .stdout(Stdio::piped())
+        .spawn();
+    let child = child.expect("ffmpeg is installed (Debian: apt-get install ffmpeg)");
+    let mut player = Running { child };
+    let mut stdout = player.child.stdout.take().expect("is piped");
+    // A pipe would be full after some minutes only.
+    player.wait();
+    let mut progress = String::new();
+    stdout.read_to_string(&mut progress).expect("is text");
     let mut lines = progress.lines().rev();
     let frames = lines.find_map(|line| line.strip_prefix("frame="));
     frames
