@@ -35,6 +35,11 @@ fn ffmpeg_hls_in_fragments() {
 }
 
 #[test]
+fn gstreamer_by_curl() {
+    play("gstreamer-curl");
+}
+
+#[test]
 fn gstreamer() {
     play("gstreamer");
 }

@@ -35,6 +35,9 @@ macro_rules! ffmpeg {
     };
 }
 
+const GSTREAMER: &str = "gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+                         gstreamer1.0-plugins-bad gstreamer1.0-libav";
+
 pub(crate) const SESSIONS: &[Session] = &[
     Session {
         name: "ffmpeg-dash",
@@ -110,9 +113,20 @@ pub(crate) const SESSIONS: &[Session] = &[
             end: End::ItsOwn,
         }],
     },
+    // One POST for all of it.
+    Session {
+        name: "gstreamer-curl",
+        package: GSTREAMER,
+        runs: &[Run {
+            command: "gst-launch-1.0 -q audiotestsrc is-live=true num-buffers=30 ! avenc_mp2 ! mpegaudioparse \
+                      ! mpegtsmux ! curlhttpsink use-content-length=false location=URL/live/tv.ts",
+            end: End::ItsOwn,
+        }],
+    },
+    // A PUT for each buffer.
     Session {
         name: "gstreamer",
-        package: "gstreamer1.0-tools gstreamer1.0-libav gstreamer1.0-plugins-bad gstreamer1.0-plugins-good",
+        package: GSTREAMER,
         runs: &[Run {
             command: "gst-launch-1.0 -q audiotestsrc is-live=true num-buffers=30 ! avenc_mp2 ! mpegaudioparse \
                       ! mpegtsmux ! souphttpclientsink location=URL/live/tv.ts",
