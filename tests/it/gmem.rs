@@ -62,7 +62,7 @@ fn a_file_in_memory_is_answered_as_one_on_disk() {
 }
 
 #[test]
-fn over_tls_and_http2_too() {
+fn over_http2_too() {
     let live = Live::in_memory(&[]);
     let media = pattern(3_000_000);
     assert_eq!(put(&live.server, "/film.mp4", &media), 201);

@@ -1,111 +1,7 @@
-//! Uploads as encoders really send them, to disk and to memory: what `tests/data/ingest` holds, and ffmpeg itself.
+//! Uploads as encoders really send them, to disk and to memory: ffmpeg itself, and curl. What was recorded of others is in
+//! `recordings.rs`.
 
-use std::collections::HashMap;
-use std::path::Path;
-
-use crate::support::{Client, Live, Response, curl, ffmpeg};
-
-#[test]
-fn ffmpeg_dash() {
-    play("ffmpeg-dash");
-}
-
-#[test]
-fn ffmpeg_hls() {
-    play("ffmpeg-hls");
-}
-
-#[test]
-fn gpac() {
-    play("gpac");
-}
-
-#[test]
-fn shaka_packager() {
-    play("shaka-packager");
-}
-
-#[test]
-fn gstreamer() {
-    play("gstreamer");
-}
-
-/// Plays a session of `tests/data/ingest`, whose README tells the steps.
-fn play(name: &str) {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/data/ingest");
-    let script = std::fs::read_to_string(data.join(format!("{name}.txt")));
-    let script = script.expect("is there");
-    for live in [Live::start(&[]), Live::in_memory(&[])] {
-        let mut session = Session {
-            live,
-            connections: HashMap::new(),
-        };
-        for (number, line) in (1..).zip(script.lines()) {
-            eprintln!("{name}.txt:{number}: {line}");
-            session.step(line);
-        }
-    }
-}
-
-struct Session {
-    live: Live,
-    connections: HashMap<String, Client>,
-}
-
-impl Session {
-    fn step(&mut self, line: &str) {
-        if line.is_empty() || line.starts_with('#') {
-            return;
-        }
-        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
-        match word {
-            "log" => drop(self.live.server.wait_for_log(rest)),
-            "log2" => drop(self.live.server.wait_for_times(rest, 2)),
-            "=" => {
-                let (path, text) = rest.split_once(' ').expect("a path and a text");
-                assert_eq!(Client::get(&self.live.server, path).text(), text);
-            }
-            "-" => assert_eq!(Client::get(&self.live.server, rest).status, 404),
-            _ if rest == "x" => drop(self.connections.remove(word)),
-            _ => self.step_of(word, rest),
-        }
-    }
-
-    /// `a>`: a name and what it does.
-    fn step_of(&mut self, word: &str, rest: &str) {
-        let end = word.find(|character: char| !character.is_alphanumeric());
-        let (name, action) = word.split_at(end.expect("an action"));
-        if action == "?" {
-            return self.ask(name, rest);
-        }
-        let opened = || Client::connect(&self.live.server);
-        let connection = self
-            .connections
-            .entry(name.to_owned())
-            .or_insert_with(opened);
-        match action {
-            ">" => connection.send(&format!("{rest}\r\n")),
-            ">>" => connection.send(rest),
-            "<" if rest == "100" => assert_eq!(connection.read_head().status, 100),
-            "<" => {
-                let Response { status, .. } = connection.read_response("PUT");
-                assert_eq!(status.to_string(), rest);
-            }
-            "=" => connection.read_chunks(rest),
-            "." => assert_eq!(connection.read_chunk(), None),
-            "!" => assert!(connection.is_reset() || connection.is_closed()),
-            other => panic!("{other:?} is no action"),
-        }
-    }
-
-    fn ask(&mut self, name: &str, rest: &str) {
-        let (path, field) = rest.split_once(' ').unwrap_or((rest, "Accept: */*"));
-        let path = path.trim_start_matches('/');
-        let (reader, head) = self.live.follow(path, &format!("{field}\r\n"));
-        assert_eq!(head.status, 200);
-        self.connections.insert(name.to_owned(), reader);
-    }
-}
+use crate::support::{Client, Live, curl, ffmpeg};
 
 /// Live DASH with low latency, as `docs/live.md` has it.
 const DASH: &str = "-c:v mpeg4 -f dash -ldash 1 -streaming 1 -use_template 1 -use_timeline 0 -seg_duration 1 -frag_type duration \
@@ -160,7 +56,7 @@ fn ffmpeg_pushes_hls_and_plays_it_from_disk_and_memory() {
     for persistent in ["0", "1"] {
         for live in [Live::start(&["--maxs=0"]), Live::in_memory(&["--maxs=0"])] {
             let muxer = format!("{HLS} -http_persistent {persistent}");
-            let encoder = encode(&live, 8, "-readrate 4", &muxer, "/live/live.m3u8");
+            let encoder = encode(&live, 8, "", &muxer, "/live/live.m3u8");
             encoder.wait();
             let log = live.server.wait_for_log("Closing output live/live7.ts");
             assert!(
@@ -238,5 +134,32 @@ fn curl_uploads_with_and_without_a_length() {
         assert_eq!(curl(&["--fail", &url]), "0123456789");
         curl(&["--fail", "-X", "DELETE", &url]);
         assert_eq!(Client::get(&live.server, "/a.txt").status, 404);
+    }
+}
+
+/// As ffmpeg does at its end: it sends several requests, and closes with answers unread, which resets the connection.
+#[test]
+fn what_a_client_has_sent_is_done_though_it_takes_no_answer() {
+    for live in [Live::start(&[]), Live::in_memory(&[])] {
+        let mut encoder = Client::connect(&live.server);
+        let put = |name: &str| {
+            format!(
+                "PUT /{name} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nmedia\r\n0\r\n\r\n"
+            )
+        };
+        encoder.send(&put("first.ts"));
+        live.server.wait_for_log("PUT first.ts done");
+        assert!(encoder.has_answer());
+        let all: Vec<String> = (1..=50).map(|number| format!("{number}.ts")).collect();
+        let rest: String = all.iter().map(|name| put(name)).collect();
+        encoder.send(&rest);
+        drop(encoder);
+        live.server.wait_for_log("Closing output 50.ts");
+        for name in all {
+            assert_eq!(
+                Client::get(&live.server, &format!("/{name}")).text(),
+                "media"
+            );
+        }
     }
 }

@@ -11,6 +11,7 @@ use rustls::{
     CipherSuite, ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned,
 };
 
+use crate::support::piped::Piped;
 use crate::support::server::{command, run};
 use crate::support::tree::pattern;
 use crate::support::{Client, Server, Tree, curl};
@@ -65,6 +66,42 @@ fn curl_gets_files_in_all_versions() {
         let arguments = ["--cacert", &ca, &lowest, "--tls-max", tls, http];
         let said = curl(&[&arguments[..], &["-w", "%{http_version}", &url]].concat());
         assert_eq!(said, format!("hello\n{version}"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn files_in_memory_are_uploaded_followed_and_read_over_tls() {
+    let tree = tree_with_certificate();
+    let [cert, pkey] = tls_options(&tree);
+    let memory = ["--rdirs=gmem", "--wdir=gmem", "--maxs=0", "--reqlog=REC"];
+    let server = Server::start([&cert[..], &pkey].iter().chain(&memory));
+    let (ca, copy) = (tree.text("cert.pem"), tree.text("copy.bin"));
+    let media = pattern(3_000_000);
+    tree.write("media.bin", &media);
+    for (number, http) in ["--http1.1", "--http2"].into_iter().enumerate() {
+        let url = server.url(&format!("/v/{number}.mp4"));
+        let https = ["--cacert", &ca, http, "--fail"];
+        let with = |more: &[&str]| curl(&[&https[..], more].concat());
+        with(&["-T", &tree.text("media.bin"), &url]);
+        with(&["-o", &copy, &url]);
+        assert!(std::fs::read(&copy).expect("is written") == media);
+        with(&["-o", &copy, "-r", "1000000-1999999", &url]);
+        assert!(std::fs::read(&copy).expect("is written") == media[1_000_000..2_000_000]);
+
+        let url = server.url(&format!("/v/live{number}.ts"));
+        let mut encoder = Piped::start(&["--cacert", &ca, http, "-T", "-", &url]);
+        encoder.write("first");
+        server.wait_for_log(&format!("Opening output v/live{number}.ts"));
+        let mut reader = Piped::start(&["--cacert", &ca, http, &url]);
+        reader.read("first");
+        encoder.write("second");
+        reader.read("second");
+        assert_eq!((encoder.end(), reader.end()), Default::default());
+        with(&["-X", "DELETE", &url]);
+        assert_eq!(
+            with(&["--no-fail", "-o", "/dev/null", "-w", "%{http_code}", &url]),
+            "404"
+        );
     }
 }
 

@@ -16,6 +16,7 @@ mod httpout;
 mod js_engine;
 mod paths;
 mod process;
+mod record;
 mod test;
 mod tools;
 mod types;
@@ -84,6 +85,12 @@ const COMMANDS: &[Command] = &[
         arguments: "[--check]",
         about: "serve a small site with two plugins and show how to ask for it",
         run: demo::command,
+    },
+    Command {
+        name: "record",
+        arguments: "[NAME] …",
+        about: "record what encoders send, for `tests/data/ingest`; all sessions or those named",
+        run: record::command,
     },
     Command {
         name: "bench",

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::process;
 
-/// The program, installed first where we may: as root, with apt-get. `package` is its Debian package.
+/// The program, installed first where we may: as root, with apt-get. `package` is its Debian package, or several.
 pub(crate) fn require(program: &str, package: &str) -> Result<PathBuf> {
     find_or_install(program, package, || find(program))
 }
@@ -61,7 +61,8 @@ fn install(package: &str) -> Result<()> {
             .env("RUNLEVEL", "1");
         process::run(&mut command)
     };
-    let packages = ["install", "-y", "-qq", "--no-install-recommends", package];
+    let mut packages = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    packages.extend(package.split(' '));
     // A fresh machine has no package lists yet.
     apt(&packages).or_else(|_| apt(&["update", "-qq"]).and_then(|()| apt(&packages)))
 }

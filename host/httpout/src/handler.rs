@@ -35,6 +35,7 @@ pub(crate) fn handle(site: Arc<Site>, link: Arc<Link>, request: Request<Incoming
     let handling = link.start_handling();
     let (head, body) = request.into_parts();
     let changes_something = mode::changes_something(&head.method);
+    link.set_optional_answer(changes_something && head.version < Version::HTTP_2);
     let admitted = match changes_something && handling.is_excessive() {
         true => Err(Reject::TooMany),
         false => Ok(()),
@@ -113,7 +114,7 @@ async fn respond(
 
     site.fields.apply(answer.headers_mut(), head.version);
     cors::apply(site.cors, &head.headers, answer.headers_mut());
-    if link.ends_with(answer.status(), head.version) {
+    if link.ends_with(answer.status(), head) {
         let close = HeaderValue::from_static("close");
         answer.headers_mut().insert(header::CONNECTION, close);
     }
@@ -150,11 +151,13 @@ async fn answer(
         }
         _ => Ok(()),
     };
+    if asked.is_ok() && !site.chain.is_empty() {
+        ingest::asked_plugins(exchange, decision.reply);
+    }
     let answer = match (asked, decision.reply) {
         (Err(Refusal::Fault(fault)), _) => Err(fault.into()),
         (Err(Refusal::Body(reject)), _) => Err(reject),
         (Ok(()), Some(status)) => {
-            ingest::answered_by_plugin(exchange, status);
             let content = own_content(site, exchange, decision.body, ending.as_deref());
             Ok(replied(status, exchange.head.version, content))
         }

@@ -43,29 +43,29 @@ pub(crate) fn refused(exchange: &Exchange, reject: &Reject) {
 }
 
 /// Says that a plugin has refused it, if it has.
-pub(crate) fn answered_by_plugin(exchange: &Exchange, status: StatusCode) {
+pub(crate) fn asked_plugins(exchange: &Exchange, reply: Option<StatusCode>) {
     if !mode::changes_something(&exchange.head.method) {
         return;
     }
     let has_credentials = exchange.head.headers.contains_key(header::AUTHORIZATION);
     if has_credentials {
         let mut trouble = TROUBLE.lock().expect("no holder panics");
-        trouble.remove(&(peer(exchange), StatusCode::UNAUTHORIZED));
+        if let Some(trouble) = trouble.get_mut(&(peer(exchange), StatusCode::UNAUTHORIZED)) {
+            trouble.in_a_row = 0;
+        }
     }
-    match status {
-        StatusCode::UNAUTHORIZED if !has_credentials => {
+    let Some(status) = reply.filter(|status| status.as_u16() >= 400) else {
+        return;
+    };
+    match status == StatusCode::UNAUTHORIZED && !has_credentials {
+        true => {
             let reason = "a plugin asks for credentials, and the client sends none";
             say(exchange, status, UNANSWERED, &reason);
         }
-        _ if status.is_client_error() || status.is_server_error() => {
-            say(
-                exchange,
-                status,
-                1,
-                &format_args!("a plugin answered {status}"),
-            );
+        false => {
+            let reason = format_args!("a plugin answered {status}");
+            say(exchange, status, 1, &reason);
         }
-        _ => {}
     }
 }
 

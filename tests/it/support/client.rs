@@ -96,6 +96,12 @@ impl Client {
         matches!(peeked, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
+    /// Waits until an answer has come, which is not read.
+    pub(crate) fn has_answer(&mut self) -> bool {
+        let peeked = self.stream.get_ref().peek(&mut [0]);
+        peeked.is_ok_and(|count| count > 0)
+    }
+
     /// Sends no more.
     pub(crate) fn shutdown(&mut self) {
         // The server may have closed already.

@@ -7,6 +7,8 @@ pub(crate) mod guest;
 pub(crate) mod http2;
 pub(crate) mod live;
 pub(crate) mod media;
+pub(crate) mod piped;
+pub(crate) mod recorded;
 pub(crate) mod server;
 pub(crate) mod tree;
 

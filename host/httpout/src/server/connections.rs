@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
+use ::http::request::Parts;
 use ::http::{Method, StatusCode, Version};
 use atomic_waker::AtomicWaker;
 use httpout_plugins::Connection;
@@ -18,9 +19,13 @@ use tokio::sync::Notify;
 
 use crate::body::{BLOCK, Delivery};
 use crate::metrics::Figures;
+use crate::mode;
 use crate::server::connection::STREAMS;
 use crate::server::sendfile::FileQueue;
 use crate::settings::ServerSettings;
+
+/// The most of an answer that is written though nobody takes it, in bytes: those to uploads are short.
+const UNTAKEN: usize = 64 << 10;
 
 /// The open connections of a server.
 pub(crate) struct Connections {
@@ -68,6 +73,8 @@ pub(crate) struct Link {
     errors: AtomicUsize,
     /// Live uploads that come in.
     live: AtomicU32,
+    /// Bytes of the answer that need not reach the client.
+    untaken: AtomicUsize,
     /// A body could not be sent whole.
     is_broken: AtomicBool,
     /// Bytes of responses that are ready and that the socket does not take yet.
@@ -142,6 +149,7 @@ impl Connections {
             two_lengths: AtomicU64::new(0),
             errors: AtomicUsize::new(0),
             live: AtomicU32::new(0),
+            untaken: AtomicUsize::new(0),
             is_broken: AtomicBool::new(false),
             unsent: AtomicU64::new(0),
             progress: AtomicU64::new(0),
@@ -287,10 +295,13 @@ impl Link {
     }
 
     /// Counts errors in a row; whether this response is the one that ends the connection (option `max_client_errors`).
-    pub(crate) fn ends_with(&self, status: StatusCode, version: Version) -> bool {
+    ///
+    /// Refused uploads do not: encoders send the next one before the answer to the last, and many die with the connection.
+    pub(crate) fn ends_with(&self, status: StatusCode, head: &Parts) -> bool {
         let is_error = status.as_u16() >= 400;
         match self.connections.max_client_errors {
-            Some(limit) if is_error && version < Version::HTTP_2 => {
+            Some(_) if is_error && mode::changes_something(&head.method) => false,
+            Some(limit) if is_error && head.version < Version::HTTP_2 => {
                 self.errors.fetch_add(1, Relaxed) + 1 >= limit
             }
             _ => {
@@ -319,6 +330,18 @@ impl Link {
 
     pub(super) fn is_live(&self) -> bool {
         self.live.load(Relaxed) > 0
+    }
+
+    /// Whether the client of the latest request may leave without its answer, and its connection go on.
+    pub(crate) fn set_optional_answer(&self, is_optional: bool) {
+        let untaken = if is_optional { UNTAKEN } else { 0 };
+        self.untaken.store(untaken, Relaxed);
+    }
+
+    /// Whether so many bytes more of the answer need not reach the client.
+    pub(super) fn may_lose(&self, length: usize) -> bool {
+        let take = |untaken: usize| untaken.checked_sub(length);
+        self.untaken.fetch_update(Relaxed, Relaxed, take).is_ok()
     }
 
     /// What has been promised cannot be sent: the connection ends with a reset, which no client takes for the end of a
