@@ -219,6 +219,24 @@ fn an_existing_name_is_followed_and_replaced_in_one_step() {
 }
 
 #[test]
+fn an_existing_manifest_is_replaced_once_it_is_whole() {
+    let tree = Tree::new();
+    tree.write("temp/live.m3u8", b"#EXTM3U\nold.ts\n");
+    let path = fifo(&tree, "in.m3u8");
+    let output = format!("http://127.0.0.1/live.m3u8:rdirs={}", tree.text("temp"));
+    let options = ["--timeout=2", "--reqlog=REC"];
+    let server = Server::start(["-i", &path, "-o", &output].iter().chain(&options));
+    let text = || Client::get(&server, "/live.m3u8").text().to_owned();
+    let mut input = std::fs::File::create(&path).expect("the server reads");
+    input.write_all(b"#EXTM3U\n").expect("the server reads");
+    assert_eq!(text(), "#EXTM3U\nold.ts\n");
+    input.write_all(b"new.ts\n").expect("the server reads");
+    drop(input);
+    server.wait_for_log("Closing output live.m3u8\n");
+    assert_eq!(text(), "#EXTM3U\nnew.ts\n");
+}
+
+#[test]
 fn an_input_that_gives_nothing_leaves_what_was_there() {
     let tree = Tree::new();
     tree.write("temp/live/a.ts", b"the last one");
