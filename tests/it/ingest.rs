@@ -75,6 +75,19 @@ fn ffmpeg_pushes_hls_and_plays_it_from_disk_and_memory() {
 }
 
 #[test]
+fn ffmpeg_plays_hls_while_ffmpeg_pushes_it() {
+    for live in [Live::start(&["--maxs=0"]), Live::in_memory(&["--maxs=0"])] {
+        let muxer = format!("{HLS} -http_persistent 1");
+        let encoder = encode(&live, 7, "-re", &muxer, "/live/live.m3u8");
+        live.server
+            .wait_for_times("Closing output live/live.m3u8", 2);
+        let played = ffmpeg::play(&live.server.url("/live/live.m3u8"), 3);
+        assert!((70..=80).contains(&played), "{played} frames");
+        encoder.wait();
+    }
+}
+
+#[test]
 fn a_player_of_http_1_0_gets_a_growing_file_up_to_its_end() {
     for live in [Live::start(&[]), Live::in_memory(&[])] {
         let mut upload = live.begin("live.ts");
