@@ -56,7 +56,7 @@ impl Sink {
 
     /// What was recorded, in the format of `tests/data/ingest/README.md`.
     pub(crate) fn into_text(self) -> String {
-        lock(&self.tape).to_text()
+        lock(&self.tape).write_down()
     }
 }
 

@@ -57,7 +57,7 @@ impl Tape {
         })
     }
 
-    pub(crate) fn to_text(&mut self) -> String {
+    pub(crate) fn write_down(&mut self) -> String {
         self.measure();
         let mut text = String::new();
         for (connection, event) in &self.events {
@@ -145,5 +145,54 @@ fn shown(piece: &Piece) -> String {
         Piece::EndOfHead => "\n".to_owned(),
         Piece::Chunk(size) => format!("{size:x}\n"),
         Piece::Body(text) => text.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::requests::Requests;
+
+    fn record(packets: &[&str]) -> String {
+        let (mut tape, mut requests, mut due) = (Tape::default(), Requests::new(1), Vec::new());
+        tape.opened();
+        for packet in packets {
+            let pieces = requests.take(packet.as_bytes(), &mut due);
+            tape.add(1, Event::Packet(pieces));
+        }
+        due.into_iter()
+            .for_each(|due| tape.add(1, Event::Answered(due)));
+        tape.add(1, Event::Closed);
+        assert_eq!(tape.open, 0);
+        tape.write_down()
+    }
+
+    #[test]
+    fn packets_stay_as_they_came_and_bodies_are_short() {
+        let recorded = record(&[
+            "PUT /a HTTP/1.1\r\nHost: 127.0.0.1:1\r\nTransfer-Encoding: chunked\r\n\r\n5d",
+            "c\r\n",
+            &"x".repeat(1000),
+            &("x".repeat(500) + "\r\n0\r\n\r\n"),
+        ]);
+        let expected = "1+ PUT /a HTTP/1.1\n1+ Host: localhost\n1+ Transfer-Encoding: chunked\n1>\n\
+                        1> e\n1>> [1.1.1]\n1+ [1.1.2]\n1+ 0\n1>\n1<\n1 x\n";
+        assert_eq!(recorded, expected);
+    }
+
+    #[test]
+    fn parts_are_behind_each_other() {
+        let part = |range: &str| {
+            let length = "Content-Length: 300";
+            format!(
+                "PUT /a HTTP/1.1\r\n{length}\r\n{range}\r\n{}",
+                "x".repeat(300)
+            )
+        };
+        let recorded = record(&[&part(""), &part("Content-Range: bytes 300-599/*\r\n")]);
+        let expected = "1+ PUT /a HTTP/1.1\n1+ Content-Length: 7\n1+\n1>> [1.1.1]\n\
+                        1+ PUT /a HTTP/1.1\n1+ Content-Length: 7\n1+ Content-Range: bytes 7-13/*\n1+\n1>> [1.2.1]\n\
+                        1<\n1<\n1 x\n";
+        assert_eq!(recorded, expected);
     }
 }
