@@ -7,6 +7,7 @@
 mod bytes;
 mod fan_out;
 mod figures;
+mod gpac;
 mod limits;
 mod load;
 mod memory;
@@ -27,7 +28,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 
 use self::figures::{Figures, Sample};
-use self::load::{idle, relay, start};
+use self::load::{idle, listen, relay, start};
 use self::peer::Peer;
 use self::pin::Cores;
 use self::site::Site;
@@ -178,6 +179,14 @@ impl Bench {
                         figures.remark = Some(remark);
                         sample
                     }
+                    Work::FanOut { clients } => {
+                        // One that could not keep up the last time begins anew.
+                        *peer = Peer::start(self, workload, peer.contender(), &site)?;
+                        let (sample, remark) = listen::run(peer, clients, plan.seconds)
+                            .with_context(|| format!("load on {}", peer.name()))?;
+                        figures.remark = Some(remark);
+                        sample
+                    }
                     _ => self.sample(workload, peer, &site, plan.seconds)?,
                 };
                 figures.samples.push(sample);
@@ -203,7 +212,7 @@ impl Bench {
         let remark = peer.check(site)?;
         let needs_more = !matches!(
             workload.work,
-            Work::Idle { .. } | Work::Start { .. } | Work::Relay { .. }
+            Work::Idle { .. } | Work::Start { .. } | Work::Relay { .. } | Work::FanOut { .. }
         );
         if needs_more {
             self.sample(workload, &mut peer, site, 1)?;

@@ -1,0 +1,143 @@
+//! Clients of one live stream, and how much of it each of them gets.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::bench::fan_out::{self, RATE, TARGET};
+use crate::bench::figures::{Done, Sample, Unit};
+use crate::bench::peer::Peer;
+
+/// What a client may lack of the stream in the time of a round, as a share: what is under way at its beginning and end.
+const UNDER_WAY: f64 = 0.1;
+
+/// How long all of them may take to come.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Enough for a thread that reads.
+const STACK: usize = 64 << 10;
+
+struct Client {
+    socket: TcpStream,
+    /// Bytes that it has got.
+    received: Arc<AtomicU64>,
+    reading: JoinHandle<()>,
+}
+
+/// What the server takes for a gigabyte that has come to clients, all of which are there before the time begins; and a
+/// remark that tells whether they got the whole stream. Ours must give it to each of them.
+pub(in crate::bench) fn run(
+    peer: &mut Peer,
+    clients: u32,
+    seconds: u32,
+) -> Result<(Sample, String)> {
+    let clients = (0..clients).map(|_| Client::start(peer.address()));
+    let clients: Vec<Client> = clients.collect::<Result<_>>()?;
+    wait_for_all(&clients);
+
+    let (begun, spent) = (Instant::now(), peer.cpu()?);
+    let had = received(&clients);
+    thread::sleep(Duration::from_secs(seconds.into()));
+    let spent = peer.cpu()?.saturating_sub(spent);
+    let parts = received(&clients)
+        .into_iter()
+        .zip(had)
+        .map(|(now, then)| now - then);
+    let parts: Vec<u64> = parts.collect();
+    let time = begun.elapsed();
+    clients.into_iter().try_for_each(Client::stop)?;
+
+    let (remark, is_fair) = judge(&parts, RATE * time.as_secs_f64());
+    ensure!(is_fair || !peer.is_ours(), "not fair: {remark}");
+    let done = Done {
+        requests: 0,
+        bytes: parts.iter().sum(),
+        time,
+    };
+    ensure!(done.bytes > 0, "nobody got anything");
+    Ok((
+        Sample::of_cpu(Unit::MillisPerGigabyte, spent, &done),
+        remark,
+    ))
+}
+
+/// Those who never get anything are left out later.
+fn wait_for_all(clients: &[Client]) {
+    let deadline = Instant::now() + PATIENCE;
+    while received(clients).contains(&0) && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn received(clients: &[Client]) -> Vec<u64> {
+    let counts = clients.iter().map(|client| client.received.load(Relaxed));
+    counts.collect()
+}
+
+/// How the stream was shared out, and whether each client got all of it.
+fn judge(parts: &[u64], sent: f64) -> (String, bool) {
+    let share = |bytes: u64| bytes as f64 / sent;
+    let whole = |bytes: &&u64| share(**bytes) >= 1.0 - UNDER_WAY;
+    let (all, full) = (parts.len(), parts.iter().filter(whole).count());
+    let mean = share(parts.iter().sum::<u64>()) / all.max(1) as f64;
+    let least = share(parts.iter().copied().min().unwrap_or_default());
+    let remark = format!(
+        "{full} of {all} clients got the whole stream, {:.0} % on average, {:.0} % at least",
+        mean * 100.0,
+        least * 100.0
+    );
+    (remark, full == all)
+}
+
+impl Client {
+    fn start(address: SocketAddr) -> Result<Client> {
+        let socket = fan_out::connect(address)?;
+        let request = format!("GET {TARGET} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let mut reader = socket.try_clone()?;
+        reader.write_all(request.as_bytes())?;
+        let received = Arc::new(AtomicU64::new(0));
+        let count = received.clone();
+        let reading = thread::Builder::new().stack_size(STACK);
+        let reading = reading.spawn(move || {
+            let mut block = vec![0; 64 << 10];
+            // Head and frames of chunks count too: they are less than one in a thousand.
+            while let Ok(length @ 1..) = reader.read(&mut block) {
+                count.fetch_add(length as u64, Relaxed);
+            }
+        });
+        Ok(Client {
+            socket,
+            received,
+            reading: reading.context("no thread for a client")?,
+        })
+    }
+
+    fn stop(self) -> Result<()> {
+        // The server may have been first.
+        let _ = self.socket.shutdown(Shutdown::Both);
+        let ended = self.reading.join();
+        ended.map_err(|_| anyhow::anyhow!("a client panicked"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everybody_must_get_the_stream() {
+        let fair = |parts: &[u64]| judge(parts, 1000.0).1;
+        assert!(fair(&[1000, 960, 1040]));
+        assert!(!fair(&[1000, 1000, 500]));
+        let (remark, _) = judge(&[1000, 0], 1000.0);
+        assert_eq!(
+            remark,
+            "1 of 2 clients got the whole stream, 50 % on average, 0 % at least"
+        );
+    }
+}
