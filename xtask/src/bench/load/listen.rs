@@ -1,15 +1,15 @@
 //! Clients of one live stream, and how much of it each of them gets.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::bench::fan_out::{self, RATE, TARGET};
+use crate::bench::fan_out::{RATE, TARGET};
 use crate::bench::figures::{Done, Sample, Unit};
 use crate::bench::peer::Peer;
 
@@ -17,16 +17,24 @@ use crate::bench::peer::Peer;
 const UNDER_WAY: f64 = 0.1;
 
 /// How long all of them may take to come.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How often a client that gets nothing looks whether it is to leave.
+const GLANCE: Duration = Duration::from_millis(500);
 
 /// Enough for a thread that reads.
 const STACK: usize = 64 << 10;
 
 struct Client {
-    socket: TcpStream,
-    /// Bytes that it has got.
-    received: Arc<AtomicU64>,
+    count: Arc<Count>,
     reading: JoinHandle<()>,
+}
+
+#[derive(Default)]
+struct Count {
+    /// Bytes that the client has got.
+    received: AtomicU64,
+    is_over: AtomicBool,
 }
 
 /// What the server takes for a gigabyte that has come to clients, all of which are there before the time begins; and a
@@ -50,7 +58,7 @@ pub(in crate::bench) fn run(
         .map(|(now, then)| now - then);
     let parts: Vec<u64> = parts.collect();
     let time = begun.elapsed();
-    clients.into_iter().try_for_each(Client::stop)?;
+    stop(clients)?;
 
     let (remark, is_fair) = judge(&parts, RATE * time.as_secs_f64());
     ensure!(is_fair || !peer.is_ours(), "not fair: {remark}");
@@ -75,7 +83,9 @@ fn wait_for_all(clients: &[Client]) {
 }
 
 fn received(clients: &[Client]) -> Vec<u64> {
-    let counts = clients.iter().map(|client| client.received.load(Relaxed));
+    let counts = clients
+        .iter()
+        .map(|client| client.count.received.load(Relaxed));
     counts.collect()
 }
 
@@ -94,35 +104,47 @@ fn judge(parts: &[u64], sent: f64) -> (String, bool) {
     (remark, full == all)
 }
 
+fn stop(clients: Vec<Client>) -> Result<()> {
+    for client in &clients {
+        client.count.is_over.store(true, Relaxed);
+    }
+    clients.into_iter().try_for_each(|client| {
+        let ended = client.reading.join();
+        ended.map_err(|_| anyhow::anyhow!("a client panicked"))
+    })
+}
+
 impl Client {
     fn start(address: SocketAddr) -> Result<Client> {
-        let socket = fan_out::connect(address)?;
-        let request = format!("GET {TARGET} HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        let mut reader = socket.try_clone()?;
-        reader.write_all(request.as_bytes())?;
-        let received = Arc::new(AtomicU64::new(0));
-        let count = received.clone();
+        let count = Arc::new(Count::default());
+        let counted = count.clone();
         let reading = thread::Builder::new().stack_size(STACK);
-        let reading = reading.spawn(move || {
-            let mut block = vec![0; 64 << 10];
-            // Head and frames of chunks count too: they are less than one in a thousand.
-            while let Ok(length @ 1..) = reader.read(&mut block) {
-                count.fetch_add(length as u64, Relaxed);
-            }
-        });
+        // Who cannot come, or has to leave, has got what it has got.
+        let reading = reading.spawn(move || drop(listen(address, &counted)));
         Ok(Client {
-            socket,
-            received,
+            count,
             reading: reading.context("no thread for a client")?,
         })
     }
+}
 
-    fn stop(self) -> Result<()> {
-        // The server may have been first.
-        let _ = self.socket.shutdown(Shutdown::Both);
-        let ended = self.reading.join();
-        ended.map_err(|_| anyhow::anyhow!("a client panicked"))
+fn listen(address: SocketAddr, count: &Count) -> io::Result<()> {
+    let mut socket = TcpStream::connect_timeout(&address, PATIENCE)?;
+    socket.set_read_timeout(Some(GLANCE))?;
+    write!(socket, "GET {TARGET} HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+    let mut block = vec![0; 64 << 10];
+    while !count.is_over.load(Relaxed) {
+        // Head and frames of chunks count too: they are less than one in a thousand.
+        match socket.read(&mut block) {
+            Ok(0) => break,
+            Ok(length) => {
+                count.received.fetch_add(length as u64, Relaxed);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]
