@@ -53,6 +53,8 @@ pub(super) fn start_httpout(bench: &Bench) -> Result<Fed> {
     command
         .args(["--port=0", "--ifce=127.0.0.1", "--maxc=0", "--maxp=0"])
         .args(["-i", &input, "-o", "http://localhost/live.ts"])
+        // As much as Icecast is given.
+        .arg("--max_async_buf=4194304")
         .current_dir(paths::root())
         .stderr(Stdio::from(child::log_file(&log)?));
     let server = Httpout::start(&mut command)?;
