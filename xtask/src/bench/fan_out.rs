@@ -121,7 +121,7 @@ pub(super) fn check(address: SocketAddr) -> Result<()> {
 }
 
 /// A connection, on which everything has an end.
-fn connect(address: SocketAddr) -> Result<TcpStream> {
+pub(super) fn connect(address: SocketAddr) -> Result<TcpStream> {
     let socket = TcpStream::connect_timeout(&address, PATIENCE).context("cannot connect")?;
     socket.set_read_timeout(Some(PATIENCE))?;
     socket.set_write_timeout(Some(PATIENCE))?;

@@ -1,15 +1,13 @@
 //! Clients of one live stream, and how much of it each of them gets.
 
-use std::io::{self, Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
-use crate::bench::fan_out::{RATE, TARGET};
+use crate::bench::fan_out::{self, RATE, TARGET};
 use crate::bench::figures::{Done, Sample, Unit};
 use crate::bench::peer::Peer;
 
@@ -21,24 +19,22 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PATIENCE_FOR_A_FEW: Duration = Duration::from_secs(2);
 
 /// How many come at a time: Icecast has a queue for five, and who finds it full tries again ever later.
-const AT_A_TIME: u32 = 4;
+const AT_A_TIME: usize = 4;
 
-/// How often a client that gets nothing looks whether it is to leave.
-const GLANCE: Duration = Duration::from_millis(500);
-
-/// Enough for a thread that reads.
-const STACK: usize = 64 << 10;
+/// Between two looks at what has come. Nobody is woken by each packet: clients of a server are elsewhere, and do not take
+/// its time.
+const BETWEEN: Duration = Duration::from_millis(10);
 
 struct Client {
-    count: Arc<Count>,
-    reading: JoinHandle<()>,
+    /// None once the server has sent it away.
+    socket: Option<TcpStream>,
+    /// Bytes that it has got.
+    received: u64,
 }
 
-#[derive(Default)]
-struct Count {
-    /// Bytes that the client has got.
-    received: AtomicU64,
-    is_over: AtomicBool,
+struct Clients {
+    all: Vec<Client>,
+    block: Vec<u8>,
 }
 
 /// What the server takes for a gigabyte that has come to clients, all of which are there before the time begins; and a
@@ -48,18 +44,15 @@ pub(in crate::bench) fn run(
     wanted: u32,
     seconds: u32,
 ) -> Result<(Sample, String)> {
-    let clients = gather(peer.address(), wanted)?;
+    let mut clients = Clients::gather(peer.address(), wanted as usize)?;
     let (begun, spent) = (Instant::now(), peer.cpu()?);
-    let had = received(&clients);
-    thread::sleep(Duration::from_secs(seconds.into()));
-    let spent = peer.cpu()?.saturating_sub(spent);
-    let parts = received(&clients)
-        .into_iter()
-        .zip(had)
-        .map(|(now, then)| now - then);
-    let parts: Vec<u64> = parts.collect();
-    let time = begun.elapsed();
-    stop(clients)?;
+    let had = clients.received();
+    while begun.elapsed() < Duration::from_secs(seconds.into()) {
+        clients.read();
+    }
+    let (time, spent) = (begun.elapsed(), peer.cpu()?.saturating_sub(spent));
+    let parts = clients.received().into_iter().zip(had);
+    let parts: Vec<u64> = parts.map(|(now, then)| now - then).collect();
 
     let (remark, is_fair) = judge(&parts, wanted, RATE * time.as_secs_f64());
     ensure!(is_fair || !peer.is_ours(), "not fair: {remark}");
@@ -69,36 +62,8 @@ pub(in crate::bench) fn run(
         time,
     };
     ensure!(done.bytes > 0, "nobody got anything");
-    Ok((
-        Sample::of_cpu(Unit::MillisPerGigabyte, spent, &done),
-        remark,
-    ))
-}
-
-/// A few after the other, each few when those before them get the stream. Who has not come in time stays away.
-fn gather(address: SocketAddr, count: u32) -> Result<Vec<Client>> {
-    let deadline = Instant::now() + PATIENCE;
-    let mut clients = Vec::new();
-    let mut left = count;
-    while left > 0 && Instant::now() < deadline {
-        let few: Vec<Client> = (0..left.min(AT_A_TIME))
-            .map(|_| Client::start(address))
-            .collect::<Result<_>>()?;
-        let deadline = Instant::now() + PATIENCE_FOR_A_FEW;
-        while received(&few).contains(&0) && Instant::now() < deadline {
-            thread::sleep(Duration::from_millis(2));
-        }
-        left = left.saturating_sub(AT_A_TIME);
-        clients.extend(few);
-    }
-    Ok(clients)
-}
-
-fn received(clients: &[Client]) -> Vec<u64> {
-    let counts = clients
-        .iter()
-        .map(|client| client.count.received.load(Relaxed));
-    counts.collect()
+    let sample = Sample::of_cpu(Unit::MillisPerGigabyte, spent, &done);
+    Ok((sample, remark))
 }
 
 /// How the stream was shared out, and whether each client got all of it.
@@ -116,47 +81,62 @@ fn judge(parts: &[u64], wanted: u32, sent: f64) -> (String, bool) {
     (remark, full == wanted as usize)
 }
 
-fn stop(clients: Vec<Client>) -> Result<()> {
-    for client in &clients {
-        client.count.is_over.store(true, Relaxed);
+impl Clients {
+    /// A few after the other, each few when those before them get the stream. Who has not come in time stays away.
+    fn gather(address: SocketAddr, wanted: usize) -> Result<Clients> {
+        let mut clients = Clients {
+            all: Vec::new(),
+            block: vec![0; 256 << 10],
+        };
+        let deadline = Instant::now() + PATIENCE;
+        while clients.all.len() < wanted && Instant::now() < deadline {
+            let first = clients.all.len();
+            for _ in first..wanted.min(first + AT_A_TIME) {
+                clients.all.push(Client::start(address)?);
+            }
+            let deadline = Instant::now() + PATIENCE_FOR_A_FEW;
+            while clients.received()[first..].contains(&0) && Instant::now() < deadline {
+                clients.read();
+            }
+        }
+        Ok(clients)
     }
-    clients.into_iter().try_for_each(|client| {
-        let ended = client.reading.join();
-        ended.map_err(|_| anyhow::anyhow!("a client panicked"))
-    })
+
+    /// Reads what has come to all of them, after a pause.
+    fn read(&mut self) {
+        thread::sleep(BETWEEN);
+        for client in &mut self.all {
+            client.read(&mut self.block);
+        }
+    }
+
+    fn received(&self) -> Vec<u64> {
+        self.all.iter().map(|client| client.received).collect()
+    }
 }
 
 impl Client {
     fn start(address: SocketAddr) -> Result<Client> {
-        let count = Arc::new(Count::default());
-        let counted = count.clone();
-        let reading = thread::Builder::new().stack_size(STACK);
-        // Who cannot come, or has to leave, has got what it has got.
-        let reading = reading.spawn(move || drop(listen(address, &counted)));
+        let mut socket = fan_out::connect(address)?;
+        write!(socket, "GET {TARGET} HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
+        socket.set_nonblocking(true)?;
         Ok(Client {
-            count,
-            reading: reading.context("no thread for a client")?,
+            socket: Some(socket),
+            received: 0,
         })
     }
-}
 
-fn listen(address: SocketAddr, count: &Count) -> io::Result<()> {
-    let mut socket = TcpStream::connect_timeout(&address, PATIENCE)?;
-    socket.set_read_timeout(Some(GLANCE))?;
-    write!(socket, "GET {TARGET} HTTP/1.1\r\nHost: localhost\r\n\r\n")?;
-    let mut block = vec![0; 64 << 10];
-    while !count.is_over.load(Relaxed) {
+    fn read(&mut self, block: &mut [u8]) {
+        let Some(socket) = &mut self.socket else {
+            return;
+        };
         // Head and frames of chunks count too: they are less than one in a thousand.
-        match socket.read(&mut block) {
-            Ok(0) => break,
-            Ok(length) => {
-                count.received.fetch_add(length as u64, Relaxed);
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
+        match socket.read(block) {
+            Ok(length @ 1..) => self.received += length as u64,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Ok(_) | Err(_) => self.socket = None,
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]
