@@ -43,6 +43,7 @@ mod reuse;
 mod sink;
 mod sink_inputs;
 mod sink_sessions;
+mod sink_titles;
 mod state;
 mod support;
 mod tls;

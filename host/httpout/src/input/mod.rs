@@ -1,6 +1,7 @@
 //! Where media come from: files, pipes, sockets and other servers.
 
 mod http;
+mod icy;
 mod process;
 mod source;
 
@@ -17,7 +18,6 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::unix::pipe;
 use tokio::net::{TcpStream, UdpSocket, UnixStream};
-use tokio::process::Child;
 use tokio::task::spawn_blocking;
 
 pub(crate) use source::{Source, Target};
@@ -51,8 +51,8 @@ pub(super) enum Input {
     Stream(Box<dyn AsyncRead + Send + Sync + Unpin>),
     Datagrams(UdpSocket),
     Response(Box<http::Response>),
-    /// What a program makes of an input. It ends with this value.
-    Process(Child),
+    /// What a program makes of an input.
+    Process(Box<process::Process>),
 }
 
 impl Origin {
@@ -159,10 +159,7 @@ impl Input {
                 reading.await.map_err(io::Error::other).flatten()
             }
             Input::Stream(stream) => read(stream).await,
-            Input::Process(child) => match &mut child.stdout {
-                Some(out) => read(out).await,
-                None => Ok(Bytes::new()),
-            },
+            Input::Process(process) => process.read().await,
             Input::Response(response) => response.read().await,
             Input::Datagrams(socket) => loop {
                 let mut block = BytesMut::with_capacity(BLOCK);
@@ -170,6 +167,14 @@ impl Input {
                     return Ok(block.freeze());
                 }
             },
+        }
+    }
+
+    /// The title that has come with the bytes, once.
+    pub(super) fn take_title(&mut self) -> Option<String> {
+        match self {
+            Input::Response(response) => response.take_title(),
+            _ => None,
         }
     }
 
