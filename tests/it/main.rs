@@ -42,6 +42,7 @@ mod reload;
 mod reuse;
 mod sink;
 mod sink_inputs;
+mod sink_players;
 mod sink_pulled;
 mod sink_sessions;
 mod sink_titles;

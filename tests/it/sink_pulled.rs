@@ -51,6 +51,19 @@ fn a_stream_that_breaks_off_is_pulled_again_and_the_clients_stay() {
 }
 
 #[test]
+fn a_shoutcast_server_is_understood() {
+    let origin = TcpListener::bind("127.0.0.1:0").expect("is free");
+    let url = format!("http://{}/", origin.local_addr().expect("is bound"));
+    let server = Server::start(["-i", &url, "-o", "http://localhost/live.mp3"]);
+    let mut client = listen(&server, "/live.mp3");
+    let icy = "ICY 200 OK\r\nicy-name:Radio\r\nicy-metaint:10\r\n\r\n0123456789\0abcdefghij\0";
+    let (mut socket, _) = answer(&origin, icy);
+    assert_eq!(some(&mut client, 20), b"0123456789abcdefghij");
+    socket.write_all(b"k").expect("is read");
+    assert_eq!(some(&mut client, 1), b"k");
+}
+
+#[test]
 fn a_stream_is_pulled_by_tls_from_whom_the_system_trusts() {
     let tree = Tree::new();
     let (path, bytes) = make(&tree, "a.ts", "1");

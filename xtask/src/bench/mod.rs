@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: what each piece of work costs the server, ours beside nginx, and node where scripts run.
+//! `cargo xtask bench`: what each piece of work costs the server, ours beside nginx, node where scripts run, and Icecast
+//! where media are live.
 //!
 //! The servers share one core, the load has another. Rounds are interleaved (A B C A B C …), because a machine's speed
 //! drifts by more than the servers differ; figures are compared within a round, then the median is taken. What is

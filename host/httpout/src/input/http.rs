@@ -20,6 +20,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use crate::input::icy::Metadata;
+use crate::input::shoutcast::Translated;
 
 /// How long a server may take until it answers.
 const ANSWER: Duration = Duration::from_secs(10);
@@ -112,7 +113,7 @@ async fn ask(url: &Uri) -> io::Result<(hyper::Response<Incoming>, JoinSet<()>)> 
         }
         false => Box::new(socket),
     };
-    let handshake = http1::handshake(TokioIo::new(stream)).await;
+    let handshake = http1::handshake(TokioIo::new(Translated::new(stream))).await;
     let (mut sender, connection) = handshake.map_err(io::Error::other)?;
     let mut running = JoinSet::new();
     running.spawn(async move {

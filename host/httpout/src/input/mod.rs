@@ -3,6 +3,7 @@
 mod http;
 mod icy;
 mod process;
+mod shoutcast;
 mod source;
 
 use std::fs::File;
