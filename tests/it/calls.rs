@@ -654,7 +654,9 @@ fn a_request_that_waits_is_woken_by_another() {
             true => assert_eq!(response.text(), "ab"),
             false => assert_eq!(response.field("x-resumed"), Some("yes")),
         }
-        assert_eq!(wake(), "false");
+        // Its answer may be there a moment before its end.
+        let over = (0..1000).any(|_| wake() == "false");
+        assert!(over, "{query}");
     }
 }
 

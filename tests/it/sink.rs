@@ -37,6 +37,7 @@ fn hold_waits_for_the_first_client_and_loses_nothing() {
         // Whoever only asks about it is not waited for.
         let head = Client::ask(&server, "HEAD", &live, "");
         assert_eq!((head.status, head.body.len()), (200, 0));
+        assert_eq!(head.field("content-length"), None, "it has none");
         let body = rest(&mut listen(&server, &live));
         assert!(
             body == bytes,

@@ -3,8 +3,10 @@
 use std::io::Write as _;
 use std::net::{TcpListener, UdpSocket};
 use std::os::unix::net::UnixListener;
+use std::process::Stdio;
 
-use crate::support::media::{listen, make, rest, some};
+use crate::support::media::{fifo, listen, make, rest, some};
+use crate::support::server::command;
 use crate::support::{Client, Server, Tree};
 
 fn serve(input: &str, output: &str, options: &[&str]) -> Server {
@@ -151,4 +153,39 @@ fn inputs_come_by_tcp_udp_and_unix_sockets() {
     assert!(some(&mut client, 6).starts_with(b"frames"));
     ended.store(true, std::sync::atomic::Ordering::Relaxed);
     sending.join().expect("ends");
+}
+
+#[test]
+fn what_only_ffmpeg_can_time_goes_through_it_wherever_it_comes_from() {
+    let tree = Tree::new();
+    let (path, bytes) = make(&tree, "a.mkv", "1");
+    let is_mp3 = |body: &[u8], from: &str| {
+        let start = body.get(..2).expect("something comes");
+        assert!(
+            start[0] == 0xff && start[1] & 0xe0 == 0xe0,
+            "{from}: {start:?}"
+        );
+    };
+    let paced = ["reframer:rt=on", "--hold", "--timeout=5"];
+    let output = "http://localhost/live.mp3";
+    let server = serve(&path, output, &paced);
+    is_mp3(&rest(&mut listen(&server, "/live.mp3")), "a file");
+
+    let mut command = command(["--port=0", "-i", "-", "-o", output]);
+    let mut server = Server::spawn(command.args(paced).stdin(Stdio::piped()));
+    let mut client = listen(&server, "/live.mp3");
+    let mut input = server.stdin();
+    input.write_all(&bytes).expect("the server reads");
+    drop(input);
+    is_mp3(&rest(&mut client), "standard input");
+
+    let pipe = fifo(&tree, "in.mkv");
+    let server = serve(&pipe, output, &paced);
+    let mut client = listen(&server, "/live.mp3");
+    std::fs::write(&pipe, &bytes).expect("the server reads");
+    is_mp3(&some(&mut client, 1000), "a FIFO");
+    server.wait_for_log("has ended, waiting for more");
+    // It may come again.
+    std::fs::write(&pipe, &bytes).expect("the server reads");
+    is_mp3(&some(&mut client, 1000), "a FIFO again");
 }

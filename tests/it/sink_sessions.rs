@@ -131,6 +131,25 @@ fn a_line_that_cannot_be_run_is_refused_in_one_line() {
 }
 
 #[test]
+fn the_port_of_an_output_goes_before_the_option() {
+    let tree = Tree::new();
+    let (one, _) = make(&tree, "one.mp3", "1");
+    for port in ["8080", "8081"] {
+        let option = format!("--port={port}");
+        let url = "http://localhost:8080/live.mp3";
+        let output = run(["check", "-i", &one, "-o", url, &option]);
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{said}");
+        let places: Vec<&str> = said.lines().filter(|line| line.contains("port")).collect();
+        assert_eq!(
+            places,
+            ["ok http on port 8080 of address 127.0.0.1"],
+            "{option}"
+        );
+    }
+}
+
+#[test]
 fn check_tells_of_live_streams() {
     let tree = Tree::new();
     let (one, _) = make(&tree, "one.mp3", "1");

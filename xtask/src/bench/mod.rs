@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: what each piece of work costs the server, ours beside nginx, and node where scripts run.
+//! `cargo xtask bench`: what each piece of work costs the server, ours beside nginx, node where scripts run, and Icecast
+//! where media are live.
 //!
 //! The servers share one core, the load has another. Rounds are interleaved (A B C A B C …), because a machine's speed
 //! drifts by more than the servers differ; figures are compared within a round, then the median is taken. What is
@@ -7,6 +8,7 @@
 mod bytes;
 mod fan_out;
 mod figures;
+mod gpac;
 mod limits;
 mod load;
 mod memory;
@@ -27,7 +29,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, ensure};
 
 use self::figures::{Figures, Sample};
-use self::load::{idle, relay, start};
+use self::load::{idle, listen, relay, start};
 use self::peer::Peer;
 use self::pin::Cores;
 use self::site::Site;
@@ -178,6 +180,14 @@ impl Bench {
                         figures.remark = Some(remark);
                         sample
                     }
+                    Work::FanOut { clients } => {
+                        // One that could not keep up the last time begins anew.
+                        *peer = Peer::start(self, workload, peer.contender(), &site)?;
+                        let (sample, remark) = listen::run(peer, clients, plan.seconds)
+                            .with_context(|| format!("load on {}", peer.name()))?;
+                        figures.remark = Some(remark);
+                        sample
+                    }
                     _ => self.sample(workload, peer, &site, plan.seconds)?,
                 };
                 figures.samples.push(sample);
@@ -203,7 +213,7 @@ impl Bench {
         let remark = peer.check(site)?;
         let needs_more = !matches!(
             workload.work,
-            Work::Idle { .. } | Work::Start { .. } | Work::Relay { .. }
+            Work::Idle { .. } | Work::Start { .. } | Work::Relay { .. } | Work::FanOut { .. }
         );
         if needs_more {
             self.sample(workload, &mut peer, site, 1)?;

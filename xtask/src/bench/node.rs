@@ -1,27 +1,25 @@
-//! node, with its own server and a script.
+//! node, with its own server and a script of ours, which says where it listens as our server does.
 
+use std::ffi::OsStr;
 use std::net::SocketAddr;
-use std::process::Stdio;
 
 use anyhow::Result;
 
-use super::nginx::{free_address, wait};
 use super::pin::Cores;
-use super::site::{self, Site};
+use super::site;
 use crate::child::Running;
+use crate::httpout::Httpout;
 use crate::tools;
 
-/// Starts it with the function of `scripts/node.mjs` that answers.
-pub(super) fn start(cores: &Cores, site: &Site, answer: &str) -> Result<(Running, SocketAddr)> {
-    let address = free_address()?;
+/// Starts one of `scripts/`.
+pub(super) fn start(
+    cores: &Cores,
+    script: &str,
+    arguments: &[&OsStr],
+) -> Result<(Running, SocketAddr)> {
     let mut command = cores.server(&tools::require("node", "nodejs")?);
-    command
-        .arg(site::script("node.mjs"))
-        .arg(answer)
-        .arg(site.folder())
-        .arg(address.port().to_string())
-        .stderr(Stdio::null());
-    let mut running = Running::start(&mut command)?;
-    wait(&mut running, address)?;
-    Ok((running, address))
+    command.arg(site::script(script)).args(arguments);
+    let server = Httpout::start(&mut command)?;
+    let address = server.address();
+    Ok((server.into_running(), address))
 }

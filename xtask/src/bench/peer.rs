@@ -1,5 +1,6 @@
 //! A server under measurement, and the CPU time that it has used.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -12,10 +13,10 @@ use super::site::{self, Site};
 use super::tls::Certificate;
 use super::truth::Truth;
 use super::workloads::{Contender, Server, Work, Workload};
-use super::{Bench, fan_out, nginx, node};
+use super::{Bench, fan_out, gpac, nginx, node};
 use crate::child::{self, Running};
 use crate::httpout::Httpout;
-use crate::{paths, tools};
+use crate::paths;
 
 /// A contender that runs. It is ended when this is dropped.
 pub(super) struct Peer {
@@ -34,33 +35,31 @@ impl Peer {
         contender: &'static Contender,
         site: &Site,
     ) -> Result<Self> {
-        let server = |program: &str, package: &str| {
-            tools::require(program, package).map(|path| bench.cores.server(&path))
-        };
         let mut feed = None;
         let mut fed = |(running, address, source)| {
             feed = Some(source);
             (running, address)
         };
         let (running, address) = match contender.server {
-            Server::NodeRelay => start_node(bench)?,
+            Server::NodeRelay => node::start(&bench.cores, "relay.mjs", &[])?,
+            Server::GpacRelay => gpac::start_relay(&bench.cores, site)?,
             Server::Nginx => nginx::start(bench.cores.server(&bench.nginx), workload, site, None)?,
             Server::Njs(line) => {
                 nginx::start(bench.cores.server(&bench.nginx), workload, site, Some(line))?
             }
-            Server::Node(answer) => node::start(&bench.cores, site, answer)?,
+            Server::Node(answer) => {
+                let arguments = [OsStr::new(answer), site.folder().as_os_str()];
+                node::start(&bench.cores, "node.mjs", &arguments)?
+            }
             Server::Httpout {
                 plugins,
                 script,
                 options,
             } => start_httpout(bench, workload, plugins, script, options, site)?,
-            Server::HttpoutSink => {
-                fan_out::start_httpout(bench.cores.server(&bench.httpout)).map(&mut fed)?
-            }
-            Server::Icecast => {
-                fan_out::start_icecast(server("icecast2", "icecast2")?).map(&mut fed)?
-            }
-            Server::NodeFanOut => fan_out::start_node(server("node", "nodejs")?).map(&mut fed)?,
+            Server::HttpoutSink => fan_out::start_httpout(bench).map(&mut fed)?,
+            Server::Icecast => fan_out::start_icecast(bench).map(&mut fed)?,
+            Server::NodeFanOut => fan_out::start_node(bench).map(&mut fed)?,
+            Server::GpacFanOut => fan_out::start_gpac(bench).map(&mut fed)?,
         };
         Ok(Self {
             workload,
@@ -87,9 +86,13 @@ impl Peer {
         self.running.id()
     }
 
-    /// Whether what it serves must be what the files hold at this moment: nginx may look again a minute later.
+    /// Whether more is asked of it than of others: that it serves what the files hold at this moment, or all of a stream
+    /// to everybody.
     pub(super) fn is_ours(&self) -> bool {
-        matches!(self.contender.server, Server::Httpout { .. })
+        matches!(
+            self.contender.server,
+            Server::Httpout { .. } | Server::HttpoutSink
+        )
     }
 
     /// Fails unless it runs and answers with the site's bytes; gives what else is to know of the answer.
@@ -173,15 +176,6 @@ fn start_httpout(
             .trim()
             .to_owned()
     })?;
-    let address = server.address();
-    Ok((server.into_running(), address))
-}
-
-fn start_node(bench: &Bench) -> Result<(Running, SocketAddr)> {
-    let node = tools::require("node", "nodejs")?;
-    let mut command = bench.cores.server(&node);
-    command.args(["-e", include_str!("relay.js")]);
-    let server = Httpout::start(&mut command)?;
     let address = server.address();
     Ok((server.into_running(), address))
 }

@@ -73,6 +73,7 @@ pub(super) enum Server {
     Nginx,
     /// A few lines of JavaScript that pass uploads on.
     NodeRelay,
+    GpacRelay,
     /// nginx with the script `scripts/njs.js`; the line that says what becomes of it.
     Njs(&'static str),
     /// node with the script `scripts/node.mjs`; which of its functions answers.
@@ -82,6 +83,7 @@ pub(super) enum Server {
     Icecast,
     /// A few lines of JavaScript that send an input to all clients.
     NodeFanOut,
+    GpacFanOut,
     Httpout {
         plugins: &'static [&'static str],
         /// In `scripts/`.
@@ -175,9 +177,24 @@ const NODE_FAN_OUT: Contender = Contender {
     field: None,
 };
 
+const GPAC_FAN_OUT: Contender = Contender {
+    name: "gpac",
+    server: Server::GpacFanOut,
+    field: None,
+};
+
+/// Icecast is the reference, as it is what most radios use.
+const FAN_OUT: &[Contender] = &[ICECAST, NODE_FAN_OUT, GPAC_FAN_OUT, HTTPOUT_SINK];
+
 const NODE_RELAY: Contender = Contender {
     name: "node relay",
     server: Server::NodeRelay,
+    field: None,
+};
+
+const GPAC_RELAY: Contender = Contender {
+    name: "gpac",
+    server: Server::GpacRelay,
     field: None,
 };
 
@@ -427,7 +444,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         work: Work::FanOut { clients: 200 },
         unit: Unit::MillisPerGigabyte,
         nginx: &[],
-        contenders: &[ICECAST, NODE_FAN_OUT, HTTPOUT_SINK],
+        contenders: FAN_OUT,
         goals: &[at_least(3.0)],
     },
     Workload {
@@ -438,7 +455,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         work: Work::FanOut { clients: 1000 },
         unit: Unit::MillisPerGigabyte,
         nginx: &[],
-        contenders: &[ICECAST, NODE_FAN_OUT, HTTPOUT_SINK],
+        contenders: FAN_OUT,
         goals: &[at_least(3.0)],
     },
     Workload {
@@ -449,7 +466,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         work: Work::Relay { readers: 20 },
         unit: Unit::Delay,
         nginx: &[],
-        contenders: &[NODE_RELAY, HTTPOUT, HTTPOUT_MEMORY],
+        contenders: &[NODE_RELAY, GPAC_RELAY, HTTPOUT, HTTPOUT_MEMORY],
         goals: &[
             Goal::Takes {
                 contender: HTTPOUT.name,

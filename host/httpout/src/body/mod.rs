@@ -46,6 +46,8 @@ pub(crate) enum Content {
     File(FileContent),
     Growing(GrowingContent),
     Live(Box<LiveContent>),
+    /// Of a live stream that is only asked about (HEAD): nothing, and no length.
+    OnlyAsked,
     /// What a plugin makes.
     Read(ReadBody),
 }
@@ -147,7 +149,7 @@ impl Content {
             Content::Bytes(bytes) => Some(bytes.len() as u64),
             Content::File(file) => Some(file.length()),
             Content::Growing(growing) => growing.length(),
-            Content::Live(_) => None,
+            Content::Live(_) | Content::OnlyAsked => None,
             Content::Read(read) => read.length(),
         }
     }
@@ -159,7 +161,7 @@ impl Content {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Broken>>> {
         let next = match self {
-            Content::Empty => None,
+            Content::Empty | Content::OnlyAsked => None,
             Content::Bytes(bytes) if bytes.is_empty() => None,
             // Not all at once: the connection would take it for sent.
             Content::Bytes(bytes) => Some(Ok(bytes.split_to(bytes.len().min(BLOCK as usize)))),

@@ -19,6 +19,9 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
+use crate::input::icy::Metadata;
+use crate::input::shoutcast::Translated;
+
 /// How long a server may take until it answers.
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -32,6 +35,9 @@ impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for S {}
 /// A response whose body is being read.
 pub(crate) struct Response {
     body: Incoming,
+    metadata: Option<Metadata>,
+    /// The title that came last, until it is taken.
+    title: Option<String>,
     /// Its connection, which ends with this value.
     _connection: JoinSet<()>,
 }
@@ -45,9 +51,12 @@ pub(super) async fn get(url: &Uri) -> io::Result<Response> {
             answer.map_err(|_| io::Error::other("the server does not answer"))??;
         let status = response.status();
         if status == StatusCode::OK {
-            let body = response.into_body();
+            let interval = response.headers().get("icy-metaint");
+            let interval = interval.and_then(|value| value.to_str().ok()?.trim().parse().ok());
             return Ok(Response {
-                body,
+                metadata: interval.filter(|bytes| *bytes > 0).map(Metadata::new),
+                title: None,
+                body: response.into_body(),
                 _connection: connection,
             });
         }
@@ -67,13 +76,22 @@ impl Response {
     pub(super) async fn read(&mut self) -> io::Result<Bytes> {
         while let Some(frame) = self.body.frame().await {
             let data = frame.map_err(io::Error::other)?.into_data();
-            if let Ok(data) = data
-                && !data.is_empty()
-            {
+            let Ok(mut data) = data else { continue };
+            if let Some(metadata) = &mut self.metadata {
+                let (media, title) = metadata.take(data);
+                data = media;
+                self.title = title.or(self.title.take());
+            }
+            if !data.is_empty() {
                 return Ok(data);
             }
         }
         Ok(Bytes::new())
+    }
+
+    /// The title that has come between the bytes, once.
+    pub(super) fn take_title(&mut self) -> Option<String> {
+        self.title.take()
     }
 
     /// Whether nothing more will come, as the server has said beforehand. Otherwise it may have been interrupted.
@@ -100,7 +118,7 @@ async fn ask(url: &Uri) -> io::Result<(hyper::Response<Incoming>, JoinSet<()>)> 
         }
         false => Box::new(socket),
     };
-    let handshake = http1::handshake(TokioIo::new(stream)).await;
+    let handshake = http1::handshake(TokioIo::new(Translated::new(stream))).await;
     let (mut sender, connection) = handshake.map_err(io::Error::other)?;
     let mut running = JoinSet::new();
     running.spawn(async move {
@@ -116,6 +134,8 @@ async fn ask(url: &Uri) -> io::Result<(hyper::Response<Incoming>, JoinSet<()>)> 
             concat!("httpout/", env!("CARGO_PKG_VERSION")),
         )
         .header(header::ACCEPT, "*/*")
+        // Titles, where it has any.
+        .header("icy-metadata", "1")
         .body(Empty::<Bytes>::new());
     let request = request.map_err(io::Error::other)?;
     let response = sender.send_request(request).await;

@@ -2,7 +2,9 @@
 
 mod file_sink;
 mod http;
+mod icy;
 mod process;
+mod shoutcast;
 mod source;
 
 use std::fs::File;
@@ -19,7 +21,6 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::net::unix::pipe;
 use tokio::net::{TcpStream, UdpSocket, UnixStream};
-use tokio::process::Child;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -58,8 +59,8 @@ pub(super) enum Input {
     Stream(Box<dyn AsyncRead + Send + Sync + Unpin>),
     Datagrams(UdpSocket),
     Response(Box<http::Response>),
-    /// What a program makes of an input. It ends with this value.
-    Process(Child),
+    /// What a program makes of an input.
+    Process(Box<process::Process>),
 }
 
 impl Origin {
@@ -166,10 +167,7 @@ impl Input {
                 reading.await.map_err(io::Error::other).flatten()
             }
             Input::Stream(stream) => read(stream).await,
-            Input::Process(child) => match &mut child.stdout {
-                Some(out) => read(out).await,
-                None => Ok(Bytes::new()),
-            },
+            Input::Process(process) => process.read().await,
             Input::Response(response) => response.read().await,
             Input::Datagrams(socket) => loop {
                 let mut block = BytesMut::with_capacity(BLOCK);
@@ -177,6 +175,14 @@ impl Input {
                     return Ok(block.freeze());
                 }
             },
+        }
+    }
+
+    /// The title that has come with the bytes, once.
+    pub(super) fn take_title(&mut self) -> Option<String> {
+        match self {
+            Input::Response(response) => response.take_title(),
+            _ => None,
         }
     }
 
@@ -191,18 +197,26 @@ impl Input {
     /// Whether its end is told, so that what has none is not whole.
     pub(super) fn has_end(&self) -> bool {
         match self {
-            Input::File(_) | Input::Process(_) => true,
             Input::Response(response) => response.has_length(),
-            Input::Stream(_) | Input::Datagrams(_) => false,
+            _ => self.is_here(),
+        }
+    }
+
+    /// Whether it would be the same if it was opened again.
+    pub(super) fn is_here(&self) -> bool {
+        match self {
+            Input::File(_) => true,
+            Input::Process(process) => !process.is_fed(),
+            Input::Response(_) | Input::Stream(_) | Input::Datagrams(_) => false,
         }
     }
 
     /// Looks how that has ended which has nothing more to say.
     pub(super) async fn finish(&mut self) -> io::Result<()> {
-        let Input::Process(child) = self else {
+        let Input::Process(process) = self else {
             return Ok(());
         };
-        let status = timeout(LAST_WORK, child.wait()).await;
+        let status = timeout(LAST_WORK, process.wait()).await;
         let status = status.map_err(|_| io::Error::other("ffmpeg does not end"))??;
         match status.success() {
             true => Ok(()),

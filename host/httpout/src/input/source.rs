@@ -127,7 +127,7 @@ impl Source {
                 file.opened(!has_end).await;
             }
             // What fails here fails again.
-            let is_here = matches!(opened.input, Input::File(_) | Input::Process(_));
+            let is_here = opened.input.is_here();
             match self.play(opened).await {
                 Ok(Ended::Whole) if self.settings.repeats => {}
                 Ok(Ended::Whole) => break,
@@ -191,14 +191,14 @@ impl Source {
         let mut start = read_start(&mut input).await?;
         for target in &self.targets {
             target.live.set_facts(pace::facts(&start));
-            let title = self.settings.title.as_deref().map(Arc::from);
-            target.live.set_title(title.or_else(|| pace::title(&start)));
+            target.live.set_title(pace::title(&start));
         }
+        self.tell_title(input.take_title());
         if self.settings.is_paced && !start.is_empty() && Framer::new(&start).is_none() {
             let streams = self.targets.iter().map(|target| &target.extension);
             let mut extensions = streams.chain(self.files.iter().map(|file| &file.extension));
             let extension = extensions.find_map(|extension| extension.as_deref());
-            input = process::start(&self.settings.origin, extension)?;
+            input = process::start(&self.settings.origin, input, start, extension)?;
             start = Bytes::new();
         }
         Ok(Opened { input, start })
@@ -223,7 +223,8 @@ impl Source {
         }
         opened.input.finish().await?;
         Ok(match (&opened.input, &self.settings.origin) {
-            (Input::File(_) | Input::Process(_), _) | (_, Origin::Stdin) => Ended::Whole,
+            (Input::File(_), _) | (_, Origin::Stdin) => Ended::Whole,
+            (Input::Process(process), _) if !process.is_fed() => Ended::Whole,
             (Input::Response(response), _) if response.is_whole() => Ended::Whole,
             _ => Ended::BrokenOff,
         })
@@ -303,7 +304,21 @@ impl Source {
     /// The next bytes, unless they are too long in coming.
     async fn read(&self, opened: &mut Opened) -> io::Result<Bytes> {
         let block = within(self.gap, opened.input.read()).await;
+        if let Some(title) = opened.input.take_title() {
+            self.tell_title(Some(title));
+        }
         block.unwrap_or_else(|| Err(io::Error::other("nothing comes (option `timeout`)")))
+    }
+
+    /// What the input plays, as it says; a property of the line knows better.
+    fn tell_title(&self, told: Option<String>) {
+        let title = self.settings.title.clone().or(told);
+        let Some(title) = title.map(Arc::<str>::from) else {
+            return;
+        };
+        for target in &self.targets {
+            target.live.set_title(Some(title.clone()));
+        }
     }
 
     async fn send(&self, piece: &Bytes, can_wait: bool) {

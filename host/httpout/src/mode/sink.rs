@@ -74,7 +74,7 @@ impl Sink {
             return Ok(answer);
         }
         let has_metadata = self.ice && wants_metadata(&exchange.head.headers);
-        let mut answer = Response::new(Content::Empty);
+        let mut answer = Response::new(Content::OnlyAsked);
         self.describe(output, has_metadata, answer.headers_mut());
         let version = exchange.head.version;
         if version < Version::HTTP_2 && (version < Version::HTTP_11 || !self.cte) {

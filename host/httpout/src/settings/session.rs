@@ -254,6 +254,8 @@ fn options_of(output: &Endpoint, url: &Uri) -> Result<Options, StartupError> {
         return Ok(options);
     };
     if let Some(port) = authority.port() {
+        // A list: it would take the port besides the others.
+        options.port.clear();
         options.set(row("port")?, port.as_str())?;
     }
     if !options.is_set("ifce") {

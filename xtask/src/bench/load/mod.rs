@@ -2,6 +2,7 @@
 
 mod h2load;
 pub(super) mod idle;
+pub(super) mod listen;
 pub(super) mod put;
 pub(super) mod relay;
 pub(super) mod start;
@@ -11,7 +12,6 @@ use std::net::SocketAddr;
 
 use anyhow::{Result, ensure};
 
-use super::fan_out;
 use super::figures::Done;
 use super::pin::Cores;
 use super::site::Site;
@@ -21,13 +21,12 @@ impl Work {
     /// The program that makes the load, and its Debian package; we do the rest ourselves.
     pub(super) fn program(self) -> Option<(&'static str, &'static str)> {
         match self {
-            Self::Get { .. }
-            | Self::Ranges { .. }
-            | Self::Compressed { .. }
-            | Self::FanOut { .. } => Some(("wrk", "wrk")),
+            Self::Get { .. } | Self::Ranges { .. } | Self::Compressed { .. } => {
+                Some(("wrk", "wrk"))
+            }
             Self::Multiplexed { .. } => Some(("h2load", "nghttp2-client")),
             Self::Relay { .. } => Some(("node", "nodejs")),
-            Self::Put | Self::Idle { .. } | Self::Start { .. } => None,
+            Self::Put | Self::FanOut { .. } | Self::Idle { .. } | Self::Start { .. } => None,
         }
     }
 }
@@ -84,17 +83,9 @@ pub(super) fn run(
             check_size(&done, connections * streams, site.length(), site.length())?;
             Ok(done)
         }
-        Work::FanOut { clients } => {
-            let url = format!("http://{address}{}", fan_out::TARGET);
-            let done = wrk::run(cores, wrk::Script::One, &url, clients, seconds)?;
-            // In a warm-up clients are still coming.
-            if seconds > 1 {
-                fan_out::check_amount(&done, clients)?;
-            }
-            Ok(done)
-        }
         Work::Put => put::run(address, site, seconds),
         Work::Relay { .. } => unreachable!("it is time that is measured, not work"),
+        Work::FanOut { .. } => unreachable!("the clients are there before the time begins"),
         Work::Idle { .. } | Work::Start { .. } => {
             unreachable!("a new process is needed, not one that is under load")
         }

@@ -123,25 +123,25 @@ fn send(upload: &mut TcpStream, start: Instant, chunks: usize) -> Result<()> {
 
 /// The delay of each chunk. A body that lacks a byte is an error.
 fn read(mut reader: BufReader<TcpStream>, start: Instant, chunks: usize) -> Result<Vec<Duration>> {
-    let mut body = Vec::with_capacity(CHUNK);
+    let expected = vec![7; CHUNK - 8];
+    let mut body = Vec::with_capacity(2 * CHUNK);
+    let mut piece = Vec::new();
     let mut delays = Vec::with_capacity(chunks);
     loop {
         let mut size = String::new();
         reader.read_line(&mut size)?;
         let size = usize::from_str_radix(size.trim_end(), 16).context("no size of a chunk")?;
-        let mut piece = vec![0; size + 2];
+        piece.resize(size + 2, 0);
         reader.read_exact(&mut piece)?;
+        // Before anything that takes the others' time.
+        let arrived = start.elapsed();
         if size == 0 {
             break;
         }
         body.extend_from_slice(&piece[..size]);
         while body.len() >= CHUNK {
-            let arrived = start.elapsed();
             let (stamp, media) = body[..CHUNK].split_at(8);
-            ensure!(
-                media.iter().all(|byte| *byte == 7),
-                "other bytes than were sent"
-            );
+            ensure!(media == expected, "other bytes than were sent");
             let sent = Duration::from_nanos(u64::from_le_bytes(stamp.try_into()?));
             delays.push(arrived.saturating_sub(sent));
             body.drain(..CHUNK);

@@ -1,9 +1,9 @@
-// `headers.js` and `body.js` for node: `node node.mjs headers|body FOLDER PORT`.
+// `headers.js` and `body.js` for node: `node node.mjs headers|body FOLDER`.
 
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 
-const [name, folder, port] = process.argv.slice(2);
+const [name, folder] = process.argv.slice(2);
 
 const answers = {
   // Of a small file, reading it at once takes node a third of what its asynchronous functions do.
@@ -18,4 +18,6 @@ const answers = {
   },
 };
 
-createServer(answers[name]).listen(Number(port), '127.0.0.1');
+createServer(answers[name]).listen(0, '127.0.0.1', function () {
+  console.log(`listening on http://127.0.0.1:${this.address().port}/`);
+});

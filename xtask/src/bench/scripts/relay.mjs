@@ -1,9 +1,10 @@
 // What people write for themselves: an upload is passed on to all who read it, chunk by chunk.
-const http = require('node:http');
+
+import { createServer } from 'node:http';
 
 const uploads = new Map();
 
-http.createServer((request, response) => {
+createServer((request, response) => {
   const name = request.url;
   if (request.method === 'PUT') {
     const upload = { chunks: [], readers: new Set(), ended: false };
