@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use crate::error::StartupError;
@@ -119,11 +120,16 @@ impl Source {
                 continue;
             };
             let name = self.settings.name.escape_debug().to_string();
+            let sent = self.sent();
             match self.play(opened).await {
-                Ok(Ended::Whole) if self.settings.repeats => {}
+                Ok(Ended::Whole) if self.settings.repeats => self.pause(sent).await,
                 Ok(Ended::Whole) => break,
                 Ok(Ended::BrokenOff) => {
-                    tracing::warn!("input `{name}` has ended, waiting for more")
+                    tracing::warn!("input `{name}` has ended, waiting for more");
+                    // A FIFO waits for its next writer by itself.
+                    if !matches!(self.settings.origin, Origin::File(_)) {
+                        sleep(AGAIN).await;
+                    }
                 }
                 Err(error) => {
                     tracing::warn!("input `{name}` has broken off: {error}");
@@ -133,6 +139,29 @@ impl Source {
         }
         tracing::info!("input `{}` is over", self.settings.name.escape_debug());
         self.end(Availability::Over);
+    }
+
+    /// Before an input begins again: where nothing holds it up, that would take all of a core.
+    async fn pause(&self, sent_before: u64) {
+        if self.sent() == sent_before {
+            sleep(AGAIN).await;
+        } else if !self.settings.is_paced {
+            self.client().await;
+        }
+    }
+
+    fn sent(&self) -> u64 {
+        self.targets.first().map_or(0, |target| target.live.sent())
+    }
+
+    /// Waits until one of the streams has a client.
+    async fn client(&self) {
+        let mut waiting = JoinSet::new();
+        for target in &self.targets {
+            let live = target.live.clone();
+            waiting.spawn(async move { live.client().await });
+        }
+        waiting.join_next().await;
     }
 
     fn end(&self, availability: Availability) {

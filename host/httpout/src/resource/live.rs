@@ -164,6 +164,11 @@ impl Live {
         self.state().beginning = beginning;
     }
 
+    /// Bytes that have been sent, to anybody or nobody.
+    pub(crate) fn sent(&self) -> u64 {
+        self.state().tail.end()
+    }
+
     /// Waits until a client is there (option `hold`).
     pub(crate) async fn client(&self) {
         self.wait(|state, _| !state.readers.is_empty()).await;
