@@ -94,6 +94,39 @@ fn a_file_begins_again_with_loop() {
 }
 
 #[test]
+fn a_loop_that_nothing_holds_up_takes_no_core() {
+    let tree = Tree::new();
+    tree.write("empty.ts", b"");
+    tree.write("small.ts", b"frames");
+    for name in ["empty.ts", "small.ts"] {
+        let input = format!("{}:loop", tree.text(name));
+        let server = serve(&input, "http://localhost/live.ts", &[]);
+        // Requests give it time to begin again many times.
+        let spent = |server: &Server| {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", server.id()));
+            let stat = stat.expect("it runs");
+            let times = stat.rsplit(')').next().expect("a name ends");
+            let times = times.split_whitespace().skip(11).take(2);
+            times
+                .map(|ticks| ticks.parse::<u64>().expect("is a number"))
+                .sum::<u64>()
+        };
+        let before = spent(&server);
+        let begun = std::time::Instant::now();
+        while begun.elapsed().as_secs() < 2 {
+            assert_eq!(Client::ask(&server, "HEAD", "/live.ts", "").status, 200);
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        // Of the 200 ticks of those two seconds.
+        assert!(spent(&server) - before < 50, "{name}");
+        if name == "small.ts" {
+            let mut client = listen(&server, "/live.ts");
+            assert!(some(&mut client, 60).starts_with(b"framesframes"));
+        }
+    }
+}
+
+#[test]
 fn a_stream_of_another_server_is_pulled_and_its_end_is_no_error() {
     let tree = Tree::new();
     let (path, bytes) = make(&tree, "a.ts", "2");

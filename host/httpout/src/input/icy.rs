@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn media_and_titles_are_told_apart_wherever_blocks_end() {
         let stream =
-            b"0123456789\x02StreamTitle='It's A - B';\0\0\0\0abcdefghij\0klmnopqrst\x01StreamUrl='';\0\0\0uv";
+            b"0123456789\x02StreamTitle='It's A - B';\0\0\0\0\0\0\0abcdefghij\0klmnopqrst\x01StreamUrl='';\0\0\0uv";
         for size in 1..=stream.len() {
             let (media, titles) = take(stream, size);
             assert_eq!(media, b"0123456789abcdefghijklmnopqrstuv", "{size}");

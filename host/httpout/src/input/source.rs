@@ -2,9 +2,11 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use crate::error::StartupError;
@@ -46,6 +48,8 @@ pub(crate) struct Source {
     opened: Option<Opened>,
     clock: Clock,
     is_held: bool,
+    /// Bytes that have been sent, to anybody or nobody.
+    sent: AtomicU64,
 }
 
 /// An input that is being read, and what has been read of it to look into.
@@ -91,6 +95,7 @@ impl Source {
             opened: None,
             clock: Clock::default(),
             is_held: true,
+            sent: AtomicU64::new(0),
         };
         if let Origin::File(path) = &settings.origin {
             let found = std::fs::metadata(path).map_err(refused)?;
@@ -128,11 +133,16 @@ impl Source {
             }
             // What fails here fails again.
             let is_here = opened.input.is_here();
+            let sent = self.sent.load(Relaxed);
             match self.play(opened).await {
-                Ok(Ended::Whole) if self.settings.repeats => {}
+                Ok(Ended::Whole) if self.settings.repeats => self.pause(sent).await,
                 Ok(Ended::Whole) => break,
                 Ok(Ended::BrokenOff) => {
-                    tracing::warn!("input `{name}` has ended, waiting for more")
+                    tracing::warn!("input `{name}` has ended, waiting for more");
+                    // A FIFO waits for its next writer by itself.
+                    if !matches!(self.settings.origin, Origin::File(_)) {
+                        sleep(AGAIN).await;
+                    }
                 }
                 Err(error) => {
                     tracing::warn!("input `{name}` has broken off: {error}");
@@ -148,6 +158,25 @@ impl Source {
         }
         tracing::info!("input `{}` is over", self.settings.name.escape_debug());
         self.end(Availability::Over).await;
+    }
+
+    /// Before an input begins again: where nothing holds it up, that would take all of a core.
+    async fn pause(&self, sent_before: u64) {
+        if self.sent.load(Relaxed) == sent_before {
+            sleep(AGAIN).await;
+        } else if !self.settings.is_paced {
+            self.client().await;
+        }
+    }
+
+    /// Waits until one of the streams has a client.
+    async fn client(&self) {
+        let mut waiting = JoinSet::new();
+        for target in &self.targets {
+            let live = target.live.clone();
+            waiting.spawn(async move { live.client().await });
+        }
+        waiting.join_next().await;
     }
 
     async fn end(&self, availability: Availability) {
@@ -334,6 +363,7 @@ impl Source {
         for file in self.files.iter().filter(|_| !piece.is_empty()) {
             file.send(piece.clone()).await;
         }
+        self.sent.fetch_add(piece.len() as u64, Relaxed);
         // Those that were woken have their turn before there is more.
         tokio::task::yield_now().await;
     }

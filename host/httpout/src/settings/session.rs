@@ -89,7 +89,19 @@ pub(super) fn check(
     let sources = links
         .iter()
         .map(|link| source(&line.inputs[link.input], link.is_paced));
-    Ok((servers, sources.collect::<Result<_, _>>()?))
+    let sources = sources.collect::<Result<Vec<_>, _>>()?;
+    let outputs = servers.iter().flat_map(|server| &server.outputs);
+    for output in outputs.filter(|output| output.file.is_some()) {
+        let source = &sources[output.source];
+        if source.repeats && !source.is_paced {
+            let reason = "with `loop` and as fast as it can be read it would fill the disk: add `reframer:rt=on`";
+            return Err(StartupError::Input {
+                input: source.name.clone(),
+                reason: reason.to_owned(),
+            });
+        }
+    }
+    Ok((servers, sources))
 }
 
 fn goes_nowhere(input: &Endpoint) -> StartupError {
