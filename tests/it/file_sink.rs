@@ -546,6 +546,12 @@ fn a_line_that_cannot_be_run_is_refused_in_one_line() {
             assert!(said.contains(part), "{part:?} is not in {said:?}");
         }
     }
+    // It would have no end, and nothing that holds it up.
+    let input = format!("{one}:loop");
+    let output = run(["--port=0", "-i", &input, "-o", url, "--rdirs", &www]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("add `reframer:rt=on`"), "{said}");
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]
