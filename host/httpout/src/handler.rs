@@ -114,7 +114,7 @@ async fn respond(
 
     site.fields.apply(answer.headers_mut(), head.version);
     cors::apply(site.cors, &head.headers, answer.headers_mut());
-    if link.ends_with(answer.status(), head) {
+    if link.ends_with(answer.status(), head.version) {
         let close = HeaderValue::from_static("close");
         answer.headers_mut().insert(header::CONNECTION, close);
     }

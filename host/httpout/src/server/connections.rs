@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
-use ::http::request::Parts;
 use ::http::{Method, StatusCode, Version};
 use atomic_waker::AtomicWaker;
 use httpout_plugins::Connection;
@@ -19,7 +18,6 @@ use tokio::sync::Notify;
 
 use crate::body::{BLOCK, Delivery};
 use crate::metrics::Figures;
-use crate::mode;
 use crate::server::connection::STREAMS;
 use crate::server::sendfile::FileQueue;
 use crate::settings::ServerSettings;
@@ -295,13 +293,10 @@ impl Link {
     }
 
     /// Counts errors in a row; whether this response is the one that ends the connection (option `max_client_errors`).
-    ///
-    /// Refused uploads do not: encoders send the next one before the answer to the last, and many die with the connection.
-    pub(crate) fn ends_with(&self, status: StatusCode, head: &Parts) -> bool {
+    pub(crate) fn ends_with(&self, status: StatusCode, version: Version) -> bool {
         let is_error = status.as_u16() >= 400;
         match self.connections.max_client_errors {
-            Some(_) if is_error && mode::changes_something(&head.method) => false,
-            Some(limit) if is_error && head.version < Version::HTTP_2 => {
+            Some(limit) if is_error && version < Version::HTTP_2 => {
                 self.errors.fetch_add(1, Relaxed) + 1 >= limit
             }
             _ => {
