@@ -2,8 +2,6 @@
 
 use std::io::Read as _;
 
-use rcgen::CertifiedKey;
-
 use crate::support::tree::pattern;
 use crate::support::{Client, Http2, Response, Server, Tree, curl, guest, try_curl};
 
@@ -51,11 +49,7 @@ fn send(server: &Server, query: &str) -> Client {
 
 /// A server over TLS, and the file of its certificate.
 fn serve_securely(tree: &Tree, plugin: &str) -> (Server, String) {
-    let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let CertifiedKey { cert, signing_key } =
-        rcgen::generate_simple_self_signed(names).expect("the names are valid");
-    tree.write("cert.pem", cert.pem().as_bytes());
-    tree.write("pkey.pem", signing_key.serialize_pem().as_bytes());
+    tree.write_certificate();
     let server = Server::start([
         tree.text("www"),
         format!("--cert={}", tree.text("cert.pem")),

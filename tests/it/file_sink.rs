@@ -581,12 +581,9 @@ fn check_tells_where_inputs_are_written_and_makes_nothing() {
 fn over_tls_it_is_the_same() {
     let tree = Tree::new();
     let (one, sound) = make(&tree, "one.mp3", "1");
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
-    let made = made.expect("a certificate");
-    let both = made.cert.pem() + &made.signing_key.serialize_pem();
-    tree.write("both.pem", both.as_bytes());
-    let pem = tree.text("both.pem");
-    let output = format!("https://127.0.0.1/live.mp3:cert={pem}:pkey={pem}:rdirs=gmem");
+    tree.write_certificate();
+    let (cert, pkey) = (tree.text("cert.pem"), tree.text("pkey.pem"));
+    let output = format!("https://127.0.0.1/live.mp3:cert={cert}:pkey={pkey}:rdirs=gmem");
     let server = Server::start(["-i", &one, "-o", &output, "--hold"]);
     let url = server.url("/live.mp3");
     for _ in ["while it is written", "afterwards"] {

@@ -90,25 +90,6 @@ fn ffmpeg_plays_hls_while_ffmpeg_pushes_it() {
 }
 
 #[test]
-fn a_player_of_http_1_0_gets_a_growing_file_up_to_its_end() {
-    for live in [Live::start(&[]), Live::in_memory(&[])] {
-        let mut upload = live.begin("live.ts");
-        upload.send_chunk(b"first");
-        // VLC asks so when it has seen fields of a radio station.
-        let mut player = Client::connect(&live.server);
-        player.send("GET /live.ts HTTP/1.0\r\nUser-Agent: VLC/3.0\r\nIcy-MetaData: 1\r\nRange: bytes=0-\r\n\r\n");
-        let head = player.read_head();
-        assert_eq!((head.status, head.field("transfer-encoding")), (200, None));
-        assert_eq!(head.field("connection"), Some("close"));
-        assert_eq!(player.read_exact(5), b"first");
-        upload.send_chunk(b"second");
-        assert_eq!(player.read_exact(6), b"second");
-        live.end(upload, 201);
-        assert!(player.is_closed());
-    }
-}
-
-#[test]
 fn readers_are_one_chunk_behind_and_get_the_same() {
     for live in [Live::start(&[]), Live::in_memory(&[])] {
         let mut upload = live.begin("seg.m4s");

@@ -67,11 +67,8 @@ fn a_shoutcast_server_is_understood() {
 fn a_stream_is_pulled_by_tls_from_whom_the_system_trusts() {
     let tree = Tree::new();
     let (path, bytes) = make(&tree, "a.ts", "1");
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
-    let made = made.expect("a certificate");
-    tree.write("cert.pem", made.cert.pem().as_bytes());
-    tree.write("key.pem", made.signing_key.serialize_pem().as_bytes());
-    let (cert, key) = (tree.text("cert.pem"), tree.text("key.pem"));
+    tree.write_certificate();
+    let (cert, key) = (tree.text("cert.pem"), tree.text("pkey.pem"));
     let output = format!("https://localhost/live.ts:cert={cert}:pkey={key}");
     let origin = Server::start(["-i", &path, "-o", &output, "--hold"]);
     let (_, port) = origin

@@ -62,12 +62,9 @@ fn the_options_of_the_first_output_hold_for_all_of_its_server() {
 fn an_output_is_reached_by_tls() {
     let tree = Tree::new();
     let (one, sound) = make(&tree, "one.mp3", "1");
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
-    let made = made.expect("a certificate");
-    let both = made.cert.pem() + &made.signing_key.serialize_pem();
-    tree.write("both.pem", both.as_bytes());
-    let pem = tree.text("both.pem");
-    let output = format!("https://127.0.0.1/live.mp3:cert={pem}:pkey={pem}");
+    tree.write_certificate();
+    let (cert, pkey) = (tree.text("cert.pem"), tree.text("pkey.pem"));
+    let output = format!("https://127.0.0.1/live.mp3:cert={cert}:pkey={pkey}");
     let server = Server::start(["-i", &one, "-o", &output, "--hold"]);
     let url = server.url("/live.mp3");
     assert!(url.starts_with("https://"));

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedKey, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use rustls::{
@@ -19,10 +19,7 @@ use crate::support::{Client, Server, Tree, curl};
 /// The standard tree with `cert.pem` and `pkey.pem` beside what is exposed.
 fn tree_with_certificate() -> Tree {
     let tree = Tree::new();
-    let CertifiedKey { cert, signing_key } =
-        rcgen::generate_simple_self_signed(names()).expect("the names are valid");
-    tree.write("cert.pem", cert.pem().as_bytes());
-    tree.write("pkey.pem", signing_key.serialize_pem().as_bytes());
+    tree.write_certificate();
     tree
 }
 

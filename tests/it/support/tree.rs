@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use rcgen::CertifiedKey;
 use tempfile::TempDir;
 
 /// A temporary directory that holds `www`, what is exposed, and `outside.txt`, what must never be.
@@ -41,6 +42,15 @@ impl Tree {
         tree.link("loop", "www/loop");
         tree.link("missing", "www/dangling");
         tree
+    }
+
+    /// Writes `cert.pem` and `pkey.pem`, which are those of `localhost` and 127.0.0.1, beside what is exposed.
+    pub(crate) fn write_certificate(&self) {
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(names).expect("the names are valid");
+        self.write("cert.pem", cert.pem().as_bytes());
+        self.write("pkey.pem", signing_key.serialize_pem().as_bytes());
     }
 
     pub(crate) fn path(&self, below: &str) -> PathBuf {
