@@ -1,7 +1,11 @@
 //! Live streams and files of inputs where something is wrong with the line, the input or a client.
 
+use std::io::Write as _;
+use std::process::Stdio;
+
 use crate::support::media::{listen, make, rest, some};
 use crate::support::server::{command, run};
+use crate::support::tree::pattern;
 use crate::support::{Client, Server, Tree};
 
 #[test]
@@ -62,6 +66,41 @@ fn a_property_that_is_no_field_is_none_of_the_response() {
     let server = Server::start(["-i", &input, "-o", "http://127.0.0.1/a", "--ice", "--hold"]);
     let mut reader = listen(&server, "/a");
     assert!(rest(&mut reader) == sound);
+}
+
+#[test]
+fn small_pieces_count_with_their_bytes() {
+    let mut command = command(["--port=0", "-i", "-", "-o", "http://localhost/live.mp3"]);
+    let mut server = Server::spawn(command.arg("--burst=1M").stdin(Stdio::piped()));
+    let mut input = server.stdin();
+    let mut first = listen(&server, "/live.mp3");
+    let piece = pattern(50);
+    for _ in 0..6000 {
+        input.write_all(&piece).expect("the server reads");
+        assert_eq!(some(&mut first, piece.len()), piece);
+    }
+    let mut late = listen(&server, "/live.mp3");
+    assert_eq!(some(&mut late, 300_000).len(), 300_000);
+}
+
+#[test]
+fn outputs_share_a_server_where_they_can_be_reached() {
+    let tree = Tree::new();
+    let (one, _) = make(&tree, "one.mp3", "1");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let port = taken.local_addr().expect("is bound").port();
+    drop(taken);
+    let [all, one_of_them] = ["0.0.0.0", "127.0.0.1"].map(|host| format!("http://{host}:{port}"));
+    let (a, b) = (format!("{all}/a"), format!("{one_of_them}/b"));
+    let server = Server::start(["-i", &one, "-o", &a, "-o", &b, "--hold"]);
+    assert_eq!(Client::ask(&server, "HEAD", "/b", "").status, 200);
+    drop(server);
+    let secure = b.replace("http:", "https:");
+    let pair = format!("{secure}:cert=cert.pem:pkey=key.pem");
+    let output = run(["-i", &one, "-o", &a, "-o", &pair]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("speaks plain HTTP"), "{said}");
 }
 
 #[test]

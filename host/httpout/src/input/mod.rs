@@ -176,7 +176,7 @@ impl Input {
             Input::Datagrams(socket) => loop {
                 let mut block = BytesMut::with_capacity(BLOCK);
                 if socket.recv_buf(&mut block).await? > 0 {
-                    return Ok(block.freeze());
+                    return Ok(fitted(block));
                 }
             },
         }
@@ -232,5 +232,13 @@ impl Input {
 async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
     let mut block = BytesMut::with_capacity(BLOCK);
     stream.read_buf(&mut block).await?;
-    Ok(block.freeze())
+    Ok(fitted(block))
+}
+
+/// What has come, without much room beside it: it may be kept for long, and so would be that.
+fn fitted(block: BytesMut) -> Bytes {
+    match block.len() < BLOCK / 4 {
+        true => Bytes::copy_from_slice(&block),
+        false => block.freeze(),
+    }
 }

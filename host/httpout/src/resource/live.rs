@@ -16,6 +16,9 @@ use crate::server::Link;
 /// What is kept beyond what a client may be behind, in bytes: for those that would read, but have not had their turn yet.
 const SLACK: u64 = 1 << 20;
 
+/// The most pieces that are kept: an hour of the frames of a radio stream.
+const PIECES: usize = 1 << 17;
+
 /// The most that is kept where clients may be behind without limit, in bytes.
 const MOST: u64 = 64 << 20;
 
@@ -232,7 +235,7 @@ impl Live {
         state.availability = Availability::Open;
         let kept = self.behind.max(self.burst) + SLACK;
         let end = state.tail.end();
-        state.tail.trim(kept, end);
+        state.tail.trim(kept, PIECES, end);
         let cut = state.cut(self.behind, waited_for);
         let wakers = state.wakers();
         drop(state);

@@ -246,6 +246,9 @@ fn add(
                 "another output has the same path: give each its own",
             ))
         }
+        Some(server) if url.scheme_str() == Some("https") && server.tls.is_none() => Err(refused(
+            "the server that has its port already speaks plain HTTP: give it a port of its own",
+        )),
         Some(server) => {
             settings.file = match options.is_set("rdirs") {
                 true => destination(&options, &settings.path)?,
