@@ -102,3 +102,11 @@ fn ffmpeg_goes_on_where_all_is_refused() {
         .wait_for_log("PUT live/chunk-stream0-00040.m4s start");
     assert!(log.contains("option `maxs` sets the limit"), "{log}");
 }
+
+#[test]
+fn a_malformed_path_is_said_as_it_came() {
+    let live = Live::in_memory(&[]);
+    let status = Client::put(&live.server, "/../a.ts", "", b"media").status;
+    assert_eq!(status, 404);
+    live.server.wait_for_log("PUT /../a.ts of 127.0.0.1 failed");
+}

@@ -46,6 +46,7 @@ mod refused_uploads;
 mod reload;
 mod reuse;
 mod sink;
+mod sink_edges;
 mod sink_inputs;
 mod sink_players;
 mod sink_pulled;

@@ -118,7 +118,11 @@ fn say(exchange: &Exchange, status: StatusCode, first: u32, reason: &dyn Display
     };
     if let Some(times) = times {
         let (request, method) = (exchange.id, &exchange.head.method);
-        let path = exchange.path.escape_ascii();
+        let path = match exchange.path.is_empty() {
+            // As it came, where it is malformed.
+            true => exchange.head.uri.path().as_bytes().escape_ascii(),
+            false => exchange.path.escape_ascii(),
+        };
         tracing::warn!(request, times, "{method} {path} of {peer} failed: {reason}");
     }
 }

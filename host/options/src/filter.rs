@@ -24,7 +24,14 @@ pub type Argument = (String, Option<String>);
 impl FilterString {
     /// Take apart a source or a destination with its arguments.
     pub fn endpoint(text: &str) -> Result<FilterString, UsageError> {
-        FilterString::parse(text, end_of_value(text, Separator::Single))
+        // What follows is a path, also where it looks like an argument.
+        let start = if text.starts_with(UNIX) {
+            UNIX.len()
+        } else {
+            0
+        };
+        let value = &text[start..];
+        FilterString::parse(text, start + end_of_value(value, Separator::Single))
     }
 
     /// Take apart a filter with its arguments.
@@ -76,6 +83,9 @@ impl FilterString {
         Some(())
     }
 }
+
+/// The scheme of a socket with a path.
+const UNIX: &str = "unix:";
 
 /// `http://host/path:gpac:name=value`: the URL ends here, whatever stood in it.
 const MARKER: &str = "gpac";

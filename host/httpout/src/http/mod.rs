@@ -1,6 +1,7 @@
 //! Pure HTTP: text to decision. Nothing here does I/O, waits, or knows an option.
 
 pub(crate) mod accept;
+pub(crate) mod authority;
 pub(crate) mod conditional;
 pub(crate) mod cors;
 pub(crate) mod date;

@@ -24,6 +24,7 @@ use tokio::net::{TcpStream, UdpSocket, UnixStream};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use crate::http::authority::has_wrong_port;
 pub(crate) use file_sink::{FileSink, FileTarget, FileWriter, describe};
 pub(crate) use source::{Source, Target};
 
@@ -81,6 +82,9 @@ impl Origin {
         let place = rest.trim_end_matches('/');
         match scheme {
             "http" | "https" => match text.parse::<Uri>() {
+                Ok(url) if has_wrong_port(&url) => {
+                    Err("its port is none: they go up to 65535".to_owned())
+                }
                 Ok(url) if url.host().is_some_and(|host| !host.is_empty()) => Ok(Origin::Http(url)),
                 _ => Err("it is no URL such as `http://host/live.mp3`".to_owned()),
             },
@@ -172,7 +176,7 @@ impl Input {
             Input::Datagrams(socket) => loop {
                 let mut block = BytesMut::with_capacity(BLOCK);
                 if socket.recv_buf(&mut block).await? > 0 {
-                    return Ok(block.freeze());
+                    return Ok(fitted(block));
                 }
             },
         }
@@ -228,5 +232,13 @@ impl Input {
 async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Bytes> {
     let mut block = BytesMut::with_capacity(BLOCK);
     stream.read_buf(&mut block).await?;
-    Ok(block.freeze())
+    Ok(fitted(block))
+}
+
+/// What has come, without much room beside it: it may be kept for long, and so would be that.
+fn fitted(block: BytesMut) -> Bytes {
+    match block.len() < BLOCK / 4 {
+        true => Bytes::copy_from_slice(&block),
+        false => block.freeze(),
+    }
 }

@@ -303,6 +303,11 @@ impl Source {
                 }
             }
             self.send(&due.split().freeze(), false).await;
+            let is_without_end = self.settings.repeats || !block.is_empty();
+            if is_without_end && framer.stands_still() && opened.input.is_here() {
+                let reason = "there are no timestamps in it that could pace it";
+                return Err(io::Error::other(reason));
+            }
             if block.is_empty() {
                 break;
             }
@@ -351,14 +356,18 @@ impl Source {
     }
 
     async fn send(&self, piece: &Bytes, can_wait: bool) {
-        for target in &self.targets {
+        let streams = self.targets.iter().map(|target| {
             let patience = match (target.blockio, can_wait) {
                 (true, _) => Patience::All,
                 (false, true) => Patience::Fastest,
                 (false, false) => Patience::Nobody,
             };
-            target.live.room(patience).await;
-            target.live.send(piece.clone(), patience);
+            (&*target.live, patience)
+        });
+        let streams: Vec<_> = streams.collect();
+        Live::room(&streams).await;
+        for (live, patience) in streams {
+            live.send(piece.clone(), patience);
         }
         for file in self.files.iter().filter(|_| !piece.is_empty()) {
             file.send(piece.clone()).await;

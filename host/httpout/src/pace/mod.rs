@@ -23,6 +23,9 @@ use crate::resource::Facts;
 /// The most bytes in which a frame must end. What is longer is no frame.
 const LONGEST: usize = 1 << 20;
 
+/// A file of which so many bytes come at one time has no timestamps: of the fastest streams it is more than a second.
+const STILL: usize = 16 << 20;
+
 /// A frame, a packet or a page.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unit {
@@ -65,6 +68,8 @@ pub(crate) struct Framer {
     /// What every client must have first.
     head: BytesMut,
     at: Duration,
+    /// Bytes that have come since the time has moved.
+    still: usize,
     is_over: bool,
 }
 
@@ -95,13 +100,13 @@ pub(crate) fn title(start: &[u8]) -> Option<Arc<str>> {
 fn detect(start: &[u8]) -> Option<Format> {
     let media = &start[id3::length(start).min(start.len())..];
     if start.starts_with(b"OggS") {
-        return Some(Format::Ogg(ogg::Ogg::default()));
+        return ogg::has_clock(start).then(|| Format::Ogg(ogg::Ogg::default()));
     }
     if media.starts_with(b"fLaC") {
         return Some(Format::Flac(flac::Flac::default()));
     }
     if start.starts_with(b"RIFF") && start.get(8..12) == Some(b"WAVE") {
-        return Some(Format::Wav(wav::Wav::default()));
+        return wav::has_clock(start).then(|| Format::Wav(wav::Wav::default()));
     }
     if transport::is_at(start) {
         return Some(Format::Transport(transport::Transport::default()));
@@ -124,6 +129,7 @@ impl Framer {
             skipped: id3::length(start),
             head: BytesMut::new(),
             at: Duration::ZERO,
+            still: 0,
             is_over: false,
         })
     }
@@ -177,20 +183,33 @@ impl Framer {
                 }
                 Step::Unit(count, duration) => {
                     let at = self.at;
-                    self.at += duration;
+                    self.pass(count, duration);
                     return Some(self.unit(count, at));
                 }
                 Step::UnitAfter(count, duration) => {
-                    self.at += duration;
+                    self.pass(count, duration);
                     return Some(self.unit(count, self.at));
                 }
             }
         }
     }
 
+    fn pass(&mut self, count: usize, duration: Duration) {
+        self.at += duration;
+        self.still = match duration.is_zero() {
+            true => self.still.saturating_add(count),
+            false => 0,
+        };
+    }
+
     fn unit(&mut self, count: usize, at: Duration) -> Unit {
         let bytes = self.buffer.split_to(count).freeze();
         Unit { bytes, at }
+    }
+
+    /// Whether time does not pass, in so many bytes or in all there are: there is no pace in it.
+    pub(crate) fn stands_still(&self) -> bool {
+        self.still > STILL || self.is_over && self.still > 0 && self.at.is_zero()
     }
 
     /// When what follows the last unit is to be sent.

@@ -44,6 +44,12 @@ fn describe(body: &[u8]) -> Option<(u32, u32, u32)> {
     None
 }
 
+/// Whether the granules of the first stream are known as time.
+pub(super) fn has_clock(start: &[u8]) -> bool {
+    let described = Page::parse(start).and_then(|page| describe(page.body));
+    described.is_some_and(|(granules, ..)| granules > 0)
+}
+
 pub(super) fn facts(start: &[u8]) -> Facts {
     let described = Page::parse(start).and_then(|page| describe(page.body));
     match described {

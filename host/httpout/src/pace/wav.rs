@@ -50,6 +50,11 @@ fn head(start: &[u8]) -> Option<(usize, Chunk)> {
     }
 }
 
+/// Whether it says how long its samples last, as far as that shows here.
+pub(super) fn has_clock(start: &[u8]) -> bool {
+    head(start).is_none_or(|(_, format)| format.bytes_per_second > 0)
+}
+
 pub(super) fn facts(start: &[u8]) -> Facts {
     match head(start) {
         Some((_, format)) => Facts {

@@ -16,6 +16,9 @@ use crate::server::Link;
 /// What is kept beyond what a client may be behind, in bytes: for those that would read, but have not had their turn yet.
 const SLACK: u64 = 1 << 20;
 
+/// The most pieces that are kept: an hour of the frames of a radio stream.
+const PIECES: usize = 1 << 17;
+
 /// The most that is kept where clients may be behind without limit, in bytes.
 const MOST: u64 = 64 << 20;
 
@@ -166,33 +169,53 @@ impl Live {
 
     /// Waits until a client is there (option `hold`).
     pub(crate) async fn client(&self) {
-        self.wait(|state, _| !state.readers.is_empty()).await;
-    }
-
-    /// Waits until readers have taken what was sent, as far as they are waited for. Nobody waits for nobody.
-    pub(crate) async fn room(&self, patience: Patience) {
-        self.wait(|state, behind| {
-            let lags = state.readers.values().map(|entry| state.lag(entry));
-            let lag = match patience {
-                Patience::Nobody => None,
-                Patience::Fastest => lags.min(),
-                Patience::All => lags.max(),
-            };
-            lag.is_none_or(|lag| lag <= behind / 2)
-        })
-        .await;
-    }
-
-    async fn wait(&self, holds: impl Fn(&State, u64) -> bool) {
         poll_fn(|context| {
             let mut state = self.state();
-            if holds(&state, self.behind) {
+            if !state.readers.is_empty() {
                 return Poll::Ready(());
             }
             state.source = Some(context.waker().clone());
             Poll::Pending
         })
         .await;
+    }
+
+    /// Waits until readers have taken what was sent to all these streams of a source, as far as they are waited for: the
+    /// fastest is that of all of them. Nobody waits for nobody.
+    pub(crate) async fn room(streams: &[(&Live, Patience)]) {
+        poll_fn(|context| {
+            let asked = streams.iter().map(|(live, patience)| {
+                let has_room = live.has_room(*patience, context);
+                (patience, has_room)
+            });
+            let (mut fastest, mut is_blocked) = (None, false);
+            for (patience, has_room) in asked {
+                match (patience, has_room) {
+                    (Patience::Fastest, Some(has_room)) => {
+                        fastest = Some(has_room || fastest.unwrap_or(false));
+                    }
+                    (_, has_room) => is_blocked |= has_room == Some(false),
+                }
+            }
+            match is_blocked || fastest == Some(false) {
+                true => Poll::Pending,
+                false => Poll::Ready(()),
+            }
+        })
+        .await;
+    }
+
+    /// Whether those have taken what was sent who are waited for; none where nobody is. They wake the source.
+    fn has_room(&self, patience: Patience, context: &Context<'_>) -> Option<bool> {
+        let mut state = self.state();
+        let lags = state.readers.values().map(|entry| state.lag(entry));
+        let lag = match patience {
+            Patience::Nobody => None,
+            Patience::Fastest => lags.min(),
+            Patience::All => lags.max(),
+        };
+        state.source = Some(context.waker().clone());
+        lag.map(|lag| lag <= self.behind / 2)
     }
 
     /// Sends a piece to all clients. Those that are too far behind are cut.
@@ -207,12 +230,13 @@ impl Live {
             // The server is stopping.
             Availability::Over => return,
         }
+        let waited_for = state.waited_for(self.behind, patience);
         state.tail.push(piece);
         state.availability = Availability::Open;
         let kept = self.behind.max(self.burst) + SLACK;
         let end = state.tail.end();
-        state.tail.trim(kept, end);
-        let cut = state.cut(self.behind, patience);
+        state.tail.trim(kept, PIECES, end);
+        let cut = state.cut(self.behind, waited_for);
         let wakers = state.wakers();
         drop(state);
         for link in cut {
@@ -262,15 +286,21 @@ impl State {
         self.tail.end().saturating_sub(entry.position)
     }
 
-    /// The connections of readers that do not take what they are sent, and are too far behind.
-    fn cut(&mut self, behind: u64, patience: Patience) -> Vec<Arc<Link>> {
-        let end = self.tail.end();
+    /// The position from which on readers are waited for. The fastest one here is not where it is that of another stream
+    /// that the source waits for.
+    fn waited_for(&self, behind: u64, patience: Patience) -> u64 {
         let first = self.readers.values().map(|entry| entry.position).max();
-        let is_waited_for = |position: u64| match patience {
-            Patience::Nobody => false,
-            Patience::Fastest => Some(position) == first,
-            Patience::All => true,
-        };
+        let has_room = |first: &u64| self.tail.end().saturating_sub(*first) <= behind / 2;
+        match patience {
+            Patience::Nobody => u64::MAX,
+            Patience::Fastest => first.filter(has_room).unwrap_or(u64::MAX),
+            Patience::All => 0,
+        }
+    }
+
+    /// The connections of readers that do not take what they are sent, and are too far behind.
+    fn cut(&mut self, behind: u64, waited_for: u64) -> Vec<Arc<Link>> {
+        let end = self.tail.end();
         let mut cut = Vec::new();
         for entry in self.readers.values_mut() {
             let Some(link) = entry.link.as_ref().filter(|_| !entry.is_cut) else {
@@ -278,7 +308,7 @@ impl State {
             };
             let unsent = link.unsent();
             let lag = end.saturating_sub(entry.position) + unsent;
-            if unsent > 0 && lag > behind && !is_waited_for(entry.position) {
+            if unsent > 0 && lag > behind && entry.position < waited_for {
                 entry.is_cut = true;
                 cut.push(link.clone());
             }

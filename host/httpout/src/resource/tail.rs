@@ -4,9 +4,6 @@ use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 
-/// The most pieces, more than the two lots that a `Writer` has in hand: what is older is in the file.
-const PIECES: usize = 4096;
-
 /// A reader that is behind gets this much at once, in bytes.
 const BLOCK: usize = 64 << 10;
 
@@ -46,10 +43,11 @@ impl Tail {
         self.pieces.push_back((start, piece));
     }
 
-    /// Forgets the oldest pieces beyond `limit` bytes, as far as they are in the file, which holds `stored` bytes.
-    pub(super) fn trim(&mut self, limit: u64, stored: u64) {
+    /// Forgets the oldest pieces beyond `limit` bytes, or beyond so many pieces, as far as they are in the file, which
+    /// holds `stored` bytes.
+    pub(super) fn trim(&mut self, limit: u64, pieces: usize, stored: u64) {
         while let Some((start, oldest)) = self.pieces.front() {
-            let is_wanted = self.end - start <= limit && self.pieces.len() <= PIECES;
+            let is_wanted = self.end - start <= limit && self.pieces.len() <= pieces;
             let is_stored = start + oldest.len() as u64 <= stored;
             if is_wanted || !is_stored {
                 break;
@@ -97,7 +95,7 @@ mod tests {
     #[test]
     fn every_position_gives_what_follows() {
         let mut tail = tail([1, 5, 2, 70_000, 3, 1]);
-        tail.trim(0, 1);
+        tail.trim(0, 9, 1);
         assert_eq!((tail.start(), tail.end()), (1, 70_012));
         for (position, count) in [
             (1, 7),
@@ -117,17 +115,17 @@ mod tests {
     #[test]
     fn the_oldest_pieces_go_by_bytes_and_by_count_once_they_are_stored() {
         let mut by_bytes = tail([10, 10, 10]);
-        by_bytes.trim(15, 9);
+        by_bytes.trim(15, 9, 9);
         assert_eq!(by_bytes.start(), 0);
-        by_bytes.trim(15, 30);
+        by_bytes.trim(15, 9, 30);
         assert_eq!(by_bytes.start(), 20);
-        by_bytes.trim(0, 30);
+        by_bytes.trim(0, 9, 30);
         assert_eq!(by_bytes.start(), 30);
 
-        let mut by_count = tail(std::iter::repeat_n(1, PIECES + 100));
-        by_count.trim(u64::MAX, 60);
+        let mut by_count = tail(std::iter::repeat_n(1, 200));
+        by_count.trim(u64::MAX, 100, 60);
         assert_eq!(by_count.start(), 60);
-        by_count.trim(u64::MAX, u64::MAX);
+        by_count.trim(u64::MAX, 100, u64::MAX);
         assert_eq!(by_count.start(), 100);
     }
 }

@@ -14,6 +14,9 @@ use crate::resource::tail::Tail;
 /// What is kept in memory of a growing version, in bytes: readers near its end never touch the disk.
 const TAIL: u64 = 4 << 20;
 
+/// The most pieces of it, more than the two lots that a `Writer` has in hand: what is older is in the file.
+const PIECES: usize = 4096;
+
 /// What is kept in memory of a complete version, for readers that are about to take the last bytes.
 const LAST: u64 = 256 << 10;
 
@@ -250,7 +253,7 @@ impl Growth {
             State::Growing => TAIL,
             _ => LAST,
         };
-        self.tail.trim(limit, self.stored);
+        self.tail.trim(limit, PIECES, self.stored);
     }
 
     fn wait(&mut self, seat: &mut Option<(u64, usize)>, context: &mut Context<'_>) {

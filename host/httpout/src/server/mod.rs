@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use httpout_plugins::{Engine, StateKeeper};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -134,6 +134,9 @@ impl Servers {
     async fn serve(self) -> Result<(), StartupError> {
         let mut terminate = signal(SignalKind::terminate()).map_err(StartupError::Runtime)?;
         let mut interrupt = signal(SignalKind::interrupt()).map_err(StartupError::Runtime)?;
+        // Unheard, it would end the process where a file grows beyond `ulimit -f`: like this, writing fails.
+        let too_large = SignalKind::from_raw(Signal::XFSZ.as_raw());
+        let _too_large = signal(too_large).map_err(StartupError::Runtime)?;
         for server in &self.servers {
             server.site.chain.begin_background().await;
         }

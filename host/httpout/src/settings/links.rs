@@ -47,10 +47,13 @@ pub(super) fn argument<'a>(arguments: &'a [Argument], name: &str) -> Option<&'a 
     found.map(|(_, value)| value.as_deref().unwrap_or("true"))
 }
 
-/// Whether an argument is there and says yes.
-pub(super) fn is_on(arguments: &[Argument], name: &str) -> bool {
-    let value = argument(arguments, name);
-    matches!(value, Some("on" | "true" | "yes" | "1" | "sync"))
+/// Whether an argument is there and says yes; none where it says neither yes nor no.
+pub(super) fn switch(arguments: &[Argument], name: &str) -> Option<bool> {
+    match argument(arguments, name) {
+        Some("on" | "true" | "yes" | "1" | "sync") => Some(true),
+        None | Some("off" | "false" | "no" | "0") => Some(false),
+        Some(_) => None,
+    }
 }
 
 /// The inputs of that name, and those of the filters of that name.
@@ -103,7 +106,7 @@ fn is_paced(line: &CommandLine, output: &Endpoint, input: usize) -> bool {
     let pacing = line
         .filters
         .iter()
-        .filter(|filter| is_on(&filter.arguments, "rt"));
+        .filter(|filter| switch(&filter.arguments, "rt") == Some(true));
     pacing
         .filter(|filter| taken(line, filter).contains(&input))
         .any(|filter| {

@@ -35,15 +35,24 @@ pub(crate) enum Interface {
 impl Listen {
     /// Whether who connects there arrives here.
     pub(super) fn covers(&self, other: &Listen) -> bool {
-        let is_same = self.interface == other.interface || self.interface == Interface::All;
-        self.port == other.port && is_same
+        self.port == other.port && self.interface.includes(&other.interface)
     }
 
     /// Whether only one of the two can be bound.
     fn collides(&self, other: &Listen) -> bool {
-        let interfaces = [&self.interface, &other.interface];
-        let is_same = interfaces[0] == interfaces[1] || interfaces.contains(&&Interface::All);
-        self.port != 0 && self.port == other.port && is_same
+        self.port != 0 && (self.covers(other) || other.covers(self))
+    }
+}
+
+impl Interface {
+    fn includes(&self, other: &Interface) -> bool {
+        match (self, other) {
+            (Interface::All, _) => true,
+            (Interface::Address(all), Interface::Address(one)) if all.is_unspecified() => {
+                all.is_ipv4() == one.is_ipv4()
+            }
+            _ => self == other,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use ::http::{HeaderName, HeaderValue, Uri};
 use httpout_options::{Argument, CommandLine, Endpoint, FilterName, Options, row};
 
 use crate::error::StartupError;
+use crate::http::authority::has_wrong_port;
 use crate::http::{media_type, path};
 use crate::input::Origin;
 use crate::manifest::is_manifest;
@@ -120,6 +121,12 @@ fn check_filters(line: &CommandLine) -> Result<(), StartupError> {
                     &["rt", "SID", "FID"],
                     "filter `reframer`",
                 )?;
+                let rt = links::argument(&filter.arguments, "rt");
+                if let Some(value) = rt.filter(|_| links::switch(&filter.arguments, "rt").is_none())
+                {
+                    let value = value.escape_debug();
+                    return Err(refuse("rt", format!("`{value}` is neither `on` nor `off`")));
+                }
                 continue;
             }
             FilterName::Dashin => "dashin",
@@ -152,7 +159,9 @@ fn source(input: &Endpoint, is_paced: bool) -> Result<SourceSettings, StartupErr
     let of = format!("input `{}`", input.url.escape_debug());
     check_arguments(&input.arguments, &["FID", "loop"], &of)?;
     let origin = Origin::parse(&input.url).map_err(refused)?;
-    let repeats = links::is_on(&input.arguments, "loop");
+    let repeats = links::switch(&input.arguments, "loop").ok_or_else(|| {
+        refused("`loop` is neither `true` nor `false`: write it alone, behind the name".to_owned())
+    })?;
     if repeats && !matches!(origin, Origin::File(_)) {
         return Err(refused("only a file can begin again (`loop`)".to_owned()));
     }
@@ -188,6 +197,17 @@ fn add(
         .url
         .parse()
         .map_err(|_| refused("it is no URL such as `http://localhost:8080/live.mp3`"))?;
+    if url
+        .authority()
+        .is_some_and(|authority| authority.as_str().contains('@'))
+    {
+        return Err(refused(
+            "names and passwords in it protect nothing: plugin `auth`, or a rules file, asks for them",
+        ));
+    }
+    if has_wrong_port(&url) {
+        return Err(refused("its port is none: they go up to 65535"));
+    }
     let of = format!("output `{}`", output.url.escape_debug());
     check_arguments(&output.arguments, &["FID", "SID"], &of)?;
     let options = options_of(output, &url)?;
@@ -226,6 +246,9 @@ fn add(
                 "another output has the same path: give each its own",
             ))
         }
+        Some(server) if url.scheme_str() == Some("https") && server.tls.is_none() => Err(refused(
+            "the server that has its port already speaks plain HTTP: give it a port of its own",
+        )),
         Some(server) => {
             settings.file = match options.is_set("rdirs") {
                 true => destination(&options, &settings.path)?,
@@ -322,8 +345,12 @@ fn ice(properties: &[(String, String)]) -> Result<Vec<(HeaderName, HeaderValue)>
     for (name, value) in properties {
         let field = match name.as_str() {
             "ServiceName" => "icy-name",
-            name if name.len() > 4 && name[..4].eq_ignore_ascii_case("ice-") => name,
-            _ => continue,
+            name => match name.split_at_checked(4) {
+                Some((start, rest)) if start.eq_ignore_ascii_case("ice-") && !rest.is_empty() => {
+                    name
+                }
+                _ => continue,
+            },
         };
         let field = HeaderName::try_from(field)
             .ok()
