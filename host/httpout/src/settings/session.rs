@@ -91,6 +91,13 @@ pub(super) fn check(
         .iter()
         .map(|link| source(&line.inputs[link.input], link.is_paced));
     let sources = sources.collect::<Result<Vec<_>, _>>()?;
+    let mut readers = sources.iter().filter(|one| one.origin == Origin::Stdin);
+    if let (Some(source), Some(_)) = (readers.next(), readers.next()) {
+        return Err(StartupError::Input {
+            input: source.name.clone(),
+            reason: "standard input can be read once only: give it once, and all its outputs the same pace".to_owned(),
+        });
+    }
     let outputs = servers.iter().flat_map(|server| &server.outputs);
     for output in outputs.filter(|output| output.file.is_some()) {
         let source = &sources[output.source];
