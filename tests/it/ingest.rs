@@ -34,8 +34,9 @@ fn ffmpeg_pushes_dash_and_plays_it_to_disk_and_memory() {
         ("0", Live::in_memory(&["--maxs=0"])),
     ] {
         let muxer = format!("{DASH} -http_persistent {persistent}");
-        let encoder = encode(&live, 8, "-re", &muxer, "/live/ll.mpd");
-        // It is live: played while it is made.
+        // It is live: played while it is made. A player that starts late has some left: it waits for ever for segments
+        // behind the last.
+        let encoder = encode(&live, 12, "-re", &muxer, "/live/ll.mpd");
         live.server
             .wait_for_log("Closing output live/chunk-stream0-00002.m4s");
         let played = ffmpeg::play(&live.server.url("/live/ll.mpd"), 2);

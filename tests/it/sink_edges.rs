@@ -122,6 +122,23 @@ fn what_would_be_misread_is_refused() {
             "protect nothing",
         ),
         (
+            vec![
+                "-i",
+                "-",
+                "-o",
+                url,
+                "-i",
+                "-",
+                "-o",
+                "http://localhost/b.mp3",
+            ],
+            "once only",
+        ),
+        (
+            vec!["-i", "unix:socket:tune", "-o", url],
+            "`tune` of input `unix:socket`",
+        ),
+        (
             vec!["-i", &one, "reframer:rt=fast", "-o", url],
             "`fast` is neither `on` nor `off`",
         ),

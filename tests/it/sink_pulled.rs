@@ -25,7 +25,7 @@ fn answer(origin: &TcpListener, answer: &str) -> (TcpStream, String) {
 fn a_stream_that_breaks_off_is_pulled_again_and_the_clients_stay() {
     let origin = TcpListener::bind("127.0.0.1:0").expect("is free");
     let place = origin.local_addr().expect("is bound");
-    let url = format!("http://{place}/radio/live.mp3?id=1");
+    let url = format!("http://relay:p%40ss@{place}/radio/live.mp3?id=1");
     let server = Server::start(["-i", &url, "-o", "http://localhost/live.mp3"]);
     let mut client = listen(&server, "/live.mp3");
 
@@ -33,11 +33,14 @@ fn a_stream_that_breaks_off_is_pulled_again_and_the_clients_stay() {
     assert!(request.starts_with("get /radio/live.mp3?id=1 http/1.1\r\n"));
     assert!(request.contains(&format!("\r\nhost: {place}\r\n")));
     assert!(request.contains("\r\nicy-metadata: 1\r\n"));
+    // `relay:p@ss`, in lower case as all of it.
+    assert!(request.contains("\r\nauthorization: basic cmvsyxk6cebzcw==\r\n"));
     drop(socket);
     assert_eq!(some(&mut client, 5), b"first");
     // A refusal is no end either.
     answer(&origin, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
-    server.wait_for_log("the server answers 503");
+    let log = server.wait_for_log("the server answers 503");
+    assert!(!log.contains("p%40ss"), "{log}");
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nsecond\r\n";
     let (socket, _) = answer(&origin, chunked);
     assert_eq!(some(&mut client, 6), b"second");

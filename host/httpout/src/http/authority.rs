@@ -1,4 +1,6 @@
-//! Host and port of a URL.
+//! Host and port of a URL, and what stands before them.
+
+use std::borrow::Cow;
 
 use ::http::Uri;
 
@@ -10,9 +12,33 @@ pub(crate) fn has_wrong_port(url: &Uri) -> bool {
     !port.is_empty() && port.parse::<u16>().is_err()
 }
 
+/// A URL without name and password, as it may be shown.
+pub(crate) fn without_credentials(url: &str) -> Cow<'_, str> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.into();
+    };
+    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://{host}{path}").into(),
+        None => url.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_and_passwords_are_not_shown() {
+        for (url, expected) in [
+            ("http://u:w@a:80/b@c?d", "http://a:80/b@c?d"),
+            ("https://u@w@a", "https://a"),
+            ("http://a/b@c", "http://a/b@c"),
+            ("film@home.ts", "film@home.ts"),
+        ] {
+            assert_eq!(without_credentials(url), expected);
+        }
+    }
 
     #[test]
     fn only_what_is_no_port_is_wrong() {

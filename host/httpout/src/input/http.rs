@@ -5,11 +5,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ::http::{HeaderValue, Request, StatusCode, Uri, header};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use percent_encoding::percent_decode_str;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
@@ -127,16 +130,26 @@ async fn ask(url: &Uri) -> io::Result<(hyper::Response<Incoming>, JoinSet<()>)> 
     });
     let authority = url.authority().map_or(host, |authority| authority.as_str());
     let target = url.path_and_query().map_or("/", |target| target.as_str());
-    let request = Request::get(target)
-        .header(header::HOST, authority.rsplit('@').next().unwrap_or(host))
+    let (credentials, place) = match authority.rsplit_once('@') {
+        Some((credentials, place)) => (Some(credentials), place),
+        None => (None, authority),
+    };
+    let mut request = Request::get(target)
+        .header(header::HOST, place)
         .header(
             header::USER_AGENT,
             concat!("httpout/", env!("CARGO_PKG_VERSION")),
         )
         .header(header::ACCEPT, "*/*")
         // Titles, where it has any.
-        .header("icy-metadata", "1")
-        .body(Empty::<Bytes>::new());
+        .header("icy-metadata", "1");
+    if let Some(credentials) = credentials {
+        // RFC 7617 2
+        let credentials: Vec<u8> = percent_decode_str(credentials).collect();
+        let value = format!("Basic {}", BASE64_STANDARD.encode(credentials));
+        request = request.header(header::AUTHORIZATION, value);
+    }
+    let request = request.body(Empty::<Bytes>::new());
     let request = request.map_err(io::Error::other)?;
     let response = sender.send_request(request).await;
     Ok((response.map_err(io::Error::other)?, running))

@@ -8,7 +8,7 @@ use ::http::{HeaderName, HeaderValue, Uri};
 use httpout_options::{Argument, CommandLine, Endpoint, FilterName, Options, row};
 
 use crate::error::StartupError;
-use crate::http::authority::has_wrong_port;
+use crate::http::authority::{has_wrong_port, without_credentials};
 use crate::http::{media_type, path};
 use crate::input::Origin;
 use crate::manifest::is_manifest;
@@ -91,6 +91,13 @@ pub(super) fn check(
         .iter()
         .map(|link| source(&line.inputs[link.input], link.is_paced));
     let sources = sources.collect::<Result<Vec<_>, _>>()?;
+    let mut readers = sources.iter().filter(|one| one.origin == Origin::Stdin);
+    if let (Some(source), Some(_)) = (readers.next(), readers.next()) {
+        return Err(StartupError::Input {
+            input: source.name.clone(),
+            reason: "standard input can be read once only: give it once, and all its outputs the same pace".to_owned(),
+        });
+    }
     let outputs = servers.iter().flat_map(|server| &server.outputs);
     for output in outputs.filter(|output| output.file.is_some()) {
         let source = &sources[output.source];
@@ -107,7 +114,7 @@ pub(super) fn check(
 
 fn goes_nowhere(input: &Endpoint) -> StartupError {
     StartupError::Input {
-        input: input.url.clone(),
+        input: without_credentials(&input.url).into_owned(),
         reason: "no output takes it: write `-o http://localhost:8080/live.mp3`".to_owned(),
     }
 }
@@ -153,7 +160,7 @@ fn check_arguments(given: &[Argument], known: &[&str], of: &str) -> Result<(), S
 
 fn source(input: &Endpoint, is_paced: bool) -> Result<SourceSettings, StartupError> {
     let refused = |reason: String| StartupError::Input {
-        input: input.url.clone(),
+        input: without_credentials(&input.url).into_owned(),
         reason,
     };
     let of = format!("input `{}`", input.url.escape_debug());
@@ -168,7 +175,7 @@ fn source(input: &Endpoint, is_paced: bool) -> Result<SourceSettings, StartupErr
     let mut titles = input.properties.iter();
     let title = titles.find(|(name, _)| name.eq_ignore_ascii_case("StreamTitle"));
     Ok(SourceSettings {
-        name: input.url.clone(),
+        name: without_credentials(&input.url).into_owned(),
         origin,
         is_paced,
         repeats,
