@@ -50,3 +50,30 @@ fn a_stream_that_is_pulled_keeps_its_titles() {
     let told = titles.iter().rfind(|title| !title.is_empty());
     assert_eq!(told.map(String::as_str), Some("StreamTitle='From afar';"));
 }
+
+#[test]
+fn a_plugin_sets_the_title_and_another_one_later() {
+    let tree = Tree::new();
+    let (path, bytes) = make(&tree, "a.mp3", "8");
+    let script = r#"
+        httpout.on_request = (request) => {
+            request.set_attribute('StreamTitle', 'First');
+            request.throttle = (done) => {
+                if (done > 30000) request.set_attribute('StreamTitle', 'Then');
+                return 0;
+            };
+            request.send();
+        };"#;
+    tree.write("titles.js", script.as_bytes());
+    let input = format!("{path}:#StreamTitle=Of the input");
+    let (url, script) = ("http://localhost/live.mp3", tree.text("titles.js"));
+    let server = Server::start(["-i", &input, "-o", url, "--ice", "--hold", "--js", &script]);
+    let (media, titles) = hear(&server, "/live.mp3");
+    assert!(media == bytes, "without the metadata it is the file");
+    let told: Vec<&str> = titles
+        .iter()
+        .filter(|it| !it.is_empty())
+        .map(|it| &**it)
+        .collect();
+    assert_eq!(told, ["StreamTitle='First';", "StreamTitle='Then';"]);
+}

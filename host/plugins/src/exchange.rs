@@ -32,8 +32,8 @@ pub struct Exchange {
     pub bytes_received: AtomicU64,
     /// A plugin wants to know the end: a call that runs when the client leaves is not given up.
     pub(crate) is_closed_by_plugins: AtomicBool,
-    /// What the plugins of a chain leave for each other.
-    pub attributes: Mutex<Vec<(String, String)>>,
+    /// What the plugins of a chain leave for each other, and for the server.
+    pub(crate) attributes: Mutex<Vec<(String, String)>>,
 }
 
 /// The connection of a request.
@@ -91,6 +91,13 @@ impl Exchange {
             is_closed_by_plugins: AtomicBool::new(false),
             attributes: Mutex::new(Vec::new()),
         }
+    }
+
+    /// The value of an attribute that a plugin has set.
+    pub fn attribute(&self, name: &str) -> Option<String> {
+        let attributes = self.attributes.lock().expect("never poisoned");
+        let found = attributes.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| value.clone())
     }
 
     /// Counts bytes of the request body that have come from the connection.

@@ -302,10 +302,7 @@ impl contract::HostExchange for StoreState {
     }
 
     fn attribute(&mut self, _: Handle, name: String) -> Result<Option<String>> {
-        let exchange = &self.current()?.exchange;
-        let attributes = exchange.attributes.lock().expect("never poisoned");
-        let found = attributes.iter().find(|(known, _)| *known == name);
-        Ok(found.map(|(_, value)| value.clone()))
+        Ok(self.current()?.exchange.attribute(&name))
     }
 
     fn status(&mut self, _: Handle) -> Result<u16> {

@@ -5,12 +5,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use httpout_plugins::Exchange;
 
 use crate::resource::{LiveNext, LiveReader};
 use crate::server::{Handling, Link};
 
 /// Bytes between two pieces of metadata, as most servers have it (`icy-metaint`).
 pub(crate) const METADATA_INTERVAL: usize = 16_000;
+
+/// The attribute of a request by which a plugin sets the title that its client is told.
+const TITLE: &str = "StreamTitle";
 
 /// The longest metadata that its one length byte can tell.
 const LONGEST: usize = 255 * 16;
@@ -32,18 +36,25 @@ struct Metadata {
     rest: Bytes,
     /// Of which the client knows.
     title: Option<Arc<str>>,
+    exchange: Arc<Exchange>,
 }
 
 impl LiveContent {
-    pub(crate) fn new(reader: LiveReader, link: Arc<Link>, has_metadata: bool) -> LiveContent {
+    /// With an exchange, its client has asked for metadata.
+    pub(crate) fn new(
+        reader: LiveReader,
+        link: Arc<Link>,
+        exchange: Option<Arc<Exchange>>,
+    ) -> LiveContent {
         LiveContent {
             reader,
             link,
             waiting: None,
-            metadata: has_metadata.then(|| Metadata {
+            metadata: exchange.map(|exchange| Metadata {
                 left: METADATA_INTERVAL,
                 rest: Bytes::new(),
                 title: None,
+                exchange,
             }),
         }
     }
@@ -58,7 +69,8 @@ impl LiveContent {
         };
         if metadata.left == 0 {
             metadata.left = METADATA_INTERVAL;
-            let title = self.reader.title();
+            let of_plugin = metadata.exchange.attribute(TITLE).map(Arc::from);
+            let title = of_plugin.or_else(|| self.reader.title());
             let is_news = title != metadata.title;
             let block = encode(title.as_deref().filter(|_| is_news));
             metadata.title = title;

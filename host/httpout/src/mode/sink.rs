@@ -52,7 +52,7 @@ impl Sink {
     pub(super) fn answer(
         &self,
         output: &Output,
-        exchange: &Exchange,
+        exchange: &Arc<Exchange>,
         upload: &Upload,
     ) -> Result<Answer, Reject> {
         let method = &exchange.head.method;
@@ -89,7 +89,7 @@ impl Sink {
             let reader = output
                 .live
                 .join((version < Version::HTTP_2).then(|| link.clone()));
-            let content = LiveContent::new(reader, link, has_metadata);
+            let content = LiveContent::new(reader, link, has_metadata.then(|| exchange.clone()));
             *answer.body_mut() = Content::Live(Box::new(content));
         }
         Ok(answer)
