@@ -12,6 +12,7 @@ mod breaker;
 mod cache;
 mod call;
 mod chain;
+mod client_tls;
 mod clock;
 mod common;
 mod decide;
@@ -47,6 +48,7 @@ mod wake;
 mod world;
 
 pub use chain::{Chain, OpenSessions};
+pub use client_tls::client_tls;
 pub use decide::{Refusal, RequestBody};
 pub use decision::{Body, Decision, frames_message};
 pub use dry_run::DryReply;

@@ -1,7 +1,7 @@
 //! Media that are pulled from another server.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use ::http::{HeaderValue, Request, StatusCode, Uri, header};
@@ -9,13 +9,12 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty};
+use httpout_plugins::client_tls;
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
-use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -172,17 +171,7 @@ fn resolve(url: &Uri, place: &HeaderValue) -> io::Result<Uri> {
     whole.parse().map_err(|_| malformed())
 }
 
-/// TLS that trusts whom the system trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others).
 fn tls() -> &'static TlsConnector {
     static TLS: OnceLock<TlsConnector> = OnceLock::new();
-    TLS.get_or_init(|| {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("the provider has the ciphers of both versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        TlsConnector::from(Arc::new(config))
-    })
+    TLS.get_or_init(|| client_tls("inputs"))
 }

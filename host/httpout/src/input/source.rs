@@ -251,11 +251,14 @@ impl Source {
             false => self.play_as_it_comes(&mut opened).await?,
         }
         opened.input.finish().await?;
-        Ok(match (&opened.input, &self.settings.origin) {
-            (Input::File(_), _) | (_, Origin::Stdin) => Ended::Whole,
-            (Input::Process(process), _) if !process.is_fed() => Ended::Whole,
-            (Input::Response(response), _) if response.is_whole() => Ended::Whole,
-            _ => Ended::BrokenOff,
+        let is_whole = match &opened.input {
+            _ if self.settings.origin == Origin::Stdin => true,
+            Input::Response(response) => response.is_whole(),
+            input => input.is_here(),
+        };
+        Ok(match is_whole {
+            true => Ended::Whole,
+            false => Ended::BrokenOff,
         })
     }
 

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Bound::{Included, Unbounded};
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use crate::error::Reject;
 use crate::resource::directory::Identity;
 use crate::resource::disk::Disk;
+use crate::resource::open_file::OpenFile;
 use crate::resource::store::Store;
 
 /// The files below a directory that inputs of this process have written. Others are never touched, nor is what has taken
@@ -76,13 +77,9 @@ impl InputFiles {
             .collect()
     }
 
-    /// The content of a file of at most so many bytes. May block.
-    pub(super) fn content(&self, path: &[u8], limit: u64) -> Option<Vec<u8>> {
-        let (file, Identity { size, .. }) = self.directory.open_file(path).ok()?;
-        let size = usize::try_from(size).ok().filter(|_| size <= limit)?;
-        let mut content = vec![0; size];
-        file.read_exact_at(&mut content, 0).ok()?;
-        Some(content)
+    /// The file at a path, whoever has written it. May block.
+    pub(super) fn open_file(&self, path: &[u8]) -> Result<(Arc<OpenFile>, Identity), Reject> {
+        self.directory.open_file(path)
     }
 
     /// Removes a file unless another has come to its name; whether it was there. May block.

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::ops::Bound::{Excluded, Unbounded};
-use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rustix::fs::fstat;
@@ -170,15 +169,6 @@ impl Memory {
         found
             .map(|(path, named)| (named.order, path.into()))
             .collect()
-    }
-
-    /// The content of a file of at most so many bytes.
-    pub(super) fn content(&self, path: &[u8], limit: u64) -> Option<Vec<u8>> {
-        let (file, Identity { size, .. }) = self.open_file(path).ok()?;
-        let size = usize::try_from(size).ok().filter(|_| size <= limit)?;
-        let mut content = vec![0; size];
-        file.read_exact_at(&mut content, 0).ok()?;
-        Some(content)
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Register> {

@@ -1,6 +1,7 @@
 //! Which segments stay (documents: HTTP server file sink, option `max_cache_segs`).
 
 use std::collections::{HashMap, HashSet};
+use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex};
 
 use crate::manifest::{self, Kind, Manifest, Names, Series};
@@ -204,11 +205,17 @@ impl Kept {
         }
     }
 
+    /// The content of a file of at most so many bytes.
     fn content(&self, path: &[u8], limit: u64) -> Option<Vec<u8>> {
-        match self {
-            Kept::Memory(memory) => memory.content(path, limit),
-            Kept::Disk(files) => files.content(path, limit),
-        }
+        let opened = match self {
+            Kept::Memory(memory) => memory.open_file(path),
+            Kept::Disk(files) => files.open_file(path),
+        };
+        let (file, Identity { size, .. }) = opened.ok()?;
+        let size = usize::try_from(size).ok().filter(|_| size <= limit)?;
+        let mut content = vec![0; size];
+        file.read_exact_at(&mut content, 0).ok()?;
+        Some(content)
     }
 
     fn remove_same(&self, path: &[u8], order: u64) -> bool {

@@ -58,13 +58,11 @@ pub(super) fn switch(arguments: &[Argument], name: &str) -> Option<bool> {
 
 /// The inputs of that name, and those of the filters of that name.
 fn named(line: &CommandLine, name: &str) -> Vec<usize> {
-    let is_named = |arguments: &[Argument]| argument(arguments, "FID") == Some(name);
-    let own = (0..line.inputs.len()).filter(|&input| is_named(&line.inputs[input].arguments));
+    let mut named = named_inputs(line, name);
     let filters = line.filters.iter();
-    let behind = filters
-        .filter(|filter| is_named(&filter.arguments))
-        .flat_map(|filter| taken(line, filter));
-    own.chain(behind).collect()
+    let filters = filters.filter(|filter| argument(&filter.arguments, "FID") == Some(name));
+    named.extend(filters.flat_map(|filter| taken(line, filter)));
+    named
 }
 
 /// The inputs that a filter takes.

@@ -3,9 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 
-use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
@@ -120,22 +118,4 @@ fn tls_error(error: &std::io::Error) -> Error {
         Some(rustls::Error::InvalidCertificate(_)) => Error::TlsCertificateError,
         _ => Error::TlsProtocolError,
     }
-}
-
-/// TLS that trusts whom the system trusts (`SSL_CERT_FILE` and `SSL_CERT_DIR` name others).
-pub(super) fn tls() -> TlsConnector {
-    let found = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    let (usable, _) = roots.add_parsable_certificates(found.certs);
-    if usable == 0 {
-        tracing::warn!(
-            "plugins cannot ask others over TLS: the system has no certificates of authorities (package `ca-certificates`)"
-        );
-    }
-    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .expect("the provider has the ciphers of both versions")
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    TlsConnector::from(Arc::new(config))
 }

@@ -22,6 +22,7 @@ use wasmtime_wasi::runtime::spawn;
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
+use crate::client_tls::client_tls;
 use crate::log::{Level, PluginLog};
 use crate::outbound::body::LimitedBody;
 use crate::outbound::destination::{Destinations, Wanted};
@@ -67,7 +68,7 @@ impl Client {
             slots.close();
         }
         Some(Arc::new(Client {
-            tls: destinations.allow_https().then(connect::tls),
+            tls: destinations.allow_https().then(|| client_tls("plugins")),
             destinations,
             slots: Arc::new(slots),
             time: spec.limits.reply,
