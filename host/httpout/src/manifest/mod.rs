@@ -64,11 +64,6 @@ impl Manifest {
     }
 }
 
-/// Whether a path is that of a DASH manifest.
-pub(crate) fn is_dash(path: &[u8]) -> bool {
-    matches!(extension(path), Some(Format::Dash))
-}
-
 /// Whether a path is that of a manifest.
 pub(crate) fn is_manifest(path: &[u8]) -> bool {
     extension(path).is_some()
