@@ -20,6 +20,8 @@ mod grants;
 mod growing;
 mod growing_ranges;
 mod guests;
+mod hls;
+mod hls_edges;
 mod ingest;
 mod ingest_log;
 mod js;

@@ -7,9 +7,10 @@
 
 mod awaited;
 mod boxes;
-mod directives;
 #[cfg(test)]
-mod media;
+#[path = "../../../../tests/it/support/cmaf.rs"]
+mod cmaf;
+mod directives;
 mod multivariant;
 mod observer;
 mod playlist;
