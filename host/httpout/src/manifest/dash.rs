@@ -9,7 +9,9 @@ use quick_xml::events::{BytesStart, Event};
 
 use crate::http::date;
 use crate::manifest::template::Unresolved;
-use crate::manifest::{Kind, Manifest, Media, Series, Template, Timeline, Times, Track, hls, resolve};
+use crate::manifest::{
+    Kind, Manifest, Media, Series, Template, Timeline, Times, Track, hls, resolve,
+};
 
 /// The most elements inside of each other: manifests have 8.
 const DEEPEST: usize = 32;
@@ -285,7 +287,9 @@ fn track(path: &[u8], level: &Level, template: Template) -> Option<Track> {
         init: unresolved(level, b"initialization")
             .and_then(|init| resolve(path, &join(&level.base, &init.reference))),
         template,
-        timescale: integer(b"timescale").filter(|scale| *scale > 0).unwrap_or(1),
+        timescale: integer(b"timescale")
+            .filter(|scale| *scale > 0)
+            .unwrap_or(1),
         duration: integer(b"duration").filter(|length| *length > 0),
         start_number: integer(b"startNumber").unwrap_or(1),
         timeline: level.timeline,
@@ -327,13 +331,13 @@ fn attributes(start: &BytesStart<'_>) -> impl Iterator<Item = (Vec<u8>, String)>
     })
 }
 
-fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
+pub(super) fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
     let found = start.try_get_attribute(name).ok()??;
     found.unescape_value().ok().map(|value| value.into_owned())
 }
 
 /// A duration such as `PT1M30.5S` (XML Schema), in seconds; months and years are not for buffers.
-fn seconds(text: &str) -> Option<f64> {
+pub(super) fn seconds(text: &str) -> Option<f64> {
     let (days, times) = text
         .strip_prefix('P')?
         .split_once('T')

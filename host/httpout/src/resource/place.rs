@@ -44,7 +44,7 @@ pub(super) enum Aside {
 
 impl Root {
     /// Opens an existing directory on disk, and removes what an earlier server left unfinished there.
-    pub(super) fn open(path: &Path) -> io::Result<Root> {
+    pub(super) fn open_directory(path: &Path) -> io::Result<Root> {
         let root = Dir::open_ambient_dir(path, cap_std::ambient_authority())?;
         let removed = temporary::remove_leftovers(&root)?;
         if removed > 0 {
@@ -101,15 +101,27 @@ impl Root {
 
     /// Opens a file to change it in place.
     pub(super) fn open_in_place(&self, path: &[u8]) -> Result<(Arc<OpenFile>, Identity), Reject> {
+        self.open_with(path, OpenOptions::new().write(true))
+    }
+
+    /// Opens a file to read it.
+    pub(super) fn open(&self, path: &[u8]) -> Result<(Arc<OpenFile>, Identity), Reject> {
+        self.open_with(path, OpenOptions::new().read(true))
+    }
+
+    fn open_with(
+        &self,
+        path: &[u8],
+        options: &mut OpenOptions,
+    ) -> Result<(Arc<OpenFile>, Identity), Reject> {
         let root = match self {
             Root::Disk { root, .. } => root,
             Root::Memory(memory) => return memory.open_file(path),
         };
         // A FIFO must not hold up the server until somebody reads from it.
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        let mut options = OpenOptions::new();
-        options.write(true).custom_flags(flags.bits().cast_signed());
-        let file = root.open_with(OsStr::from_bytes(path), &options);
+        options.custom_flags(flags.bits().cast_signed());
+        let file = root.open_with(OsStr::from_bytes(path), options);
         let file = file.map_err(reject)?.into_std();
         let stat = fstat(&file).map_err(io::Error::from)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {

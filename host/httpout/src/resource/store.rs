@@ -1,6 +1,7 @@
 //! The directory that clients write to (documents: option `wdir`).
 
 use std::io;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -62,7 +63,7 @@ pub(crate) struct Stored {
 impl Store {
     /// Opens an existing directory on disk, and removes what an earlier server left unfinished there.
     pub(crate) fn open(path: &Path, names: Arc<Names>) -> io::Result<Store> {
-        let root = Root::open(path)?;
+        let root = Root::open_directory(path)?;
         Ok(Store { root, names })
     }
 
@@ -75,6 +76,15 @@ impl Store {
     /// Notes a write, in the order of the requests.
     pub(crate) fn begin(&self) -> Begun {
         self.names.begin()
+    }
+
+    /// The content of a file of at most so many bytes.
+    pub(crate) fn content(&self, path: &[u8], limit: u64) -> Option<Vec<u8>> {
+        let (file, Identity { size, .. }) = self.root.open(path).ok()?;
+        let size = usize::try_from(size).ok().filter(|_| size <= limit)?;
+        let mut content = vec![0; size];
+        file.read_exact_at(&mut content, 0).ok()?;
+        Some(content)
     }
 
     /// Begins to write a whole file. Directories on its way are made.
