@@ -19,6 +19,7 @@ mod mode;
 mod outputs;
 mod pace;
 mod plugins;
+mod presentation;
 mod rdirs;
 mod rejection;
 mod reqlog;

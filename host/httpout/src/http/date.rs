@@ -29,7 +29,10 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<u64> {
     let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);
     let mut time = time.splitn(3, ':');
-    let (hour, minute) = (time.next()?.parse::<i64>().ok()?, time.next()?.parse::<i64>().ok()?);
+    let (hour, minute) = (
+        time.next()?.parse::<i64>().ok()?,
+        time.next()?.parse::<i64>().ok()?,
+    );
     let second: f64 = time.next()?.parse().ok()?;
     let is_sound = (1970..=9999).contains(&year)
         && (1..=12).contains(&month)
@@ -49,7 +52,11 @@ fn zone_minutes(zone: &str) -> Option<i64> {
     }
     let (hours, minutes) = zone[1..].split_once(':')?;
     let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
-    Some(if zone.starts_with('-') { -minutes } else { minutes })
+    Some(if zone.starts_with('-') {
+        -minutes
+    } else {
+        minutes
+    })
 }
 
 /// The day since 1970-01-01 of a Gregorian date, as [`civil`] counts.
@@ -116,7 +123,10 @@ mod tests {
         ] {
             assert_eq!(parse_rfc3339(text), expected, "{text}");
         }
-        assert_eq!(rfc3339_precise(1_795_291_750_340), "2026-11-21T20:09:10.340Z");
+        assert_eq!(
+            rfc3339_precise(1_795_291_750_340),
+            "2026-11-21T20:09:10.340Z"
+        );
     }
 
     proptest! {

@@ -68,7 +68,9 @@ impl Timeline {
 impl Track {
     /// How long a segment is as a rule, in seconds.
     pub(crate) fn segment_seconds(&self) -> Option<f64> {
-        let units = self.duration.or(self.timeline.map(|timeline| timeline.longest));
+        let units = self
+            .duration
+            .or(self.timeline.map(|timeline| timeline.longest));
         let seconds = units? as f64 / self.timescale as f64;
         Some(seconds).filter(|seconds| *seconds > 0.0)
     }

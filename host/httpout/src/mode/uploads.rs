@@ -196,7 +196,7 @@ impl Uploads {
         }
         let (store, below) = (self.store.clone(), below(path)?);
         let content = blocking(move || {
-            let earlier = store.content(&below, manifest::LARGEST as u64);
+            let earlier = store.read(&below, manifest::LARGEST as u64);
             let spliced = manifest::splice(&content, earlier.as_deref());
             if let Some(begins) = spliced.as_ref().and_then(|spliced| spliced.begins) {
                 tracing::info!(

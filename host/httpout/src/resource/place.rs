@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use rustix::io::Errno;
 
 use crate::error::Reject;
 use crate::resource::directory::{Identity, split_name};
-use crate::resource::disk::name_id;
+use crate::resource::disk::{key_of, name_id};
 use crate::resource::names::NameId;
 use crate::resource::temporary::{self, Temporary};
 use crate::resource::{Memory, OpenFile};
@@ -20,7 +21,11 @@ use crate::resource::{Memory, OpenFile};
 /// The directory that all paths of clients lie below.
 #[derive(Debug)]
 pub(super) enum Root {
-    Disk { root: Dir, device: u64 },
+    Disk {
+        root: Dir,
+        device: u64,
+        key: Arc<[u8]>,
+    },
     Memory(Arc<Memory>),
 }
 
@@ -51,7 +56,24 @@ impl Root {
             tracing::info!("removed {removed} unfinished uploads");
         }
         let device = root.dir_metadata()?.dev();
-        Ok(Root::Disk { root, device })
+        let key = key_of(path)?;
+        Ok(Root::Disk { root, device, key })
+    }
+
+    /// What the directory is called where files are known by keys.
+    pub(super) fn key(&self) -> &Arc<[u8]> {
+        match self {
+            Root::Disk { key, .. } => key,
+            Root::Memory(memory) => memory.key(),
+        }
+    }
+
+    /// The beginning of a file, at most so many bytes.
+    pub(super) fn read(&self, path: &[u8], limit: u64) -> Option<Vec<u8>> {
+        let (file, Identity { size, .. }) = self.open(path).ok()?;
+        let mut content = vec![0; usize::try_from(size.min(limit)).ok()?];
+        file.read_exact_at(&mut content, 0).ok()?;
+        Some(content)
     }
 
     /// The place of a path; none where its directory does not exist.
@@ -90,7 +112,7 @@ impl Root {
         match (self, place) {
             (_, Place::Memory { memory, path }) => memory.create(path).map(Aside::Memory),
             // On the same file system.
-            (Root::Disk { root, device }, Place::Disk { .. }) if id.device == *device => {
+            (Root::Disk { root, device, .. }, Place::Disk { .. }) if id.device == *device => {
                 Temporary::create(root).map(Aside::Disk).map_err(reject)
             }
             (_, Place::Disk { parent, .. }) => {
@@ -105,7 +127,7 @@ impl Root {
     }
 
     /// Opens a file to read it.
-    pub(super) fn open(&self, path: &[u8]) -> Result<(Arc<OpenFile>, Identity), Reject> {
+    fn open(&self, path: &[u8]) -> Result<(Arc<OpenFile>, Identity), Reject> {
         self.open_with(path, OpenOptions::new().read(true))
     }
 
