@@ -54,6 +54,7 @@ mod sink_players;
 mod sink_pulled;
 mod sink_sessions;
 mod sink_titles;
+mod splice;
 mod state;
 mod support;
 mod tls;
