@@ -1,6 +1,6 @@
 //! What low-latency HLS is made of, byte by byte: restarts, times in names, what comes late, and waits.
 
-use crate::support::cmaf::{fragment, init, plain_box};
+use crate::support::cmaf::{fragment, fragment_of_defaults, init, plain_box};
 use crate::support::hls::{Player, Playlist, Speaks};
 use crate::support::{Client, Live, Response, Server};
 
@@ -345,23 +345,19 @@ fn times_in_names_and_short_last_segments() {
 fn whole_segments_make_playlists_without_parts() {
     let live = Live::start(&[]);
     put_manifest(&live, "a.mpd", START, TEMPLATE);
-    put(&live, "i.mp4", &init(1, 100, 0));
+    put(&live, "i.mp4", &init(1, 100, 250));
     for number in 1..=3 {
         let time = (number - 1) * 1000;
         put(
             &live,
             &format!("v-{number}.m4s"),
-            &fragment(1, time, &[(1000, true)], b"media"),
+            &fragment_of_defaults(1, time, 4),
         );
     }
     let mut player = Player::start(Speaks::Http1, &live.server.url("/a-v.m3u8"));
     assert_eq!(player.playlist.part_target, None);
     let mut waiting = ask(&live, "GET", "/a-v.m3u8?_HLS_msn=4&_HLS_part=0");
-    put(
-        &live,
-        "v-4.m4s",
-        &fragment(1, 3000, &[(1000, true)], b"media"),
-    );
+    put(&live, "v-4.m4s", &fragment_of_defaults(1, 3000, 4));
     assert_eq!(
         Playlist::parse(waiting.read_response("GET").text()).next(),
         5

@@ -2,6 +2,7 @@
 //!
 //! A file for each chapter of the documents. A test is: make files, start, ask, compare.
 
+mod awaited;
 mod breaker;
 mod calls;
 mod command_line;

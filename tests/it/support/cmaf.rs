@@ -6,12 +6,6 @@ pub(crate) fn plain_box(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     [&size.to_be_bytes()[..], kind, content].concat()
 }
 
-/// A box whose length has 64 bits.
-pub(crate) fn large_box(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
-    let size = (content.len() + 16) as u64;
-    [&1_u32.to_be_bytes()[..], kind, &size.to_be_bytes(), content].concat()
-}
-
 fn full_box(kind: &[u8; 4], flags: u32, fields: &[u32]) -> Vec<u8> {
     let fields = std::iter::once(&flags).chain(fields);
     let content: Vec<u8> = fields.flat_map(|field| field.to_be_bytes()).collect();

@@ -188,7 +188,7 @@ fn next_state(head: &[u8]) -> Option<State> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::presentation::cmaf::{self, fragment, init, large_box, plain_box};
+    use crate::presentation::cmaf::{self, fragment, init, plain_box};
 
     fn scan(bytes: &[u8], pieces: usize) -> Vec<Found> {
         let mut scanner = Scanner::new();
@@ -262,7 +262,13 @@ mod tests {
         let mut bytes = fragment(1, 0, &[(10, true)], b"");
         let head = bytes.len() - 8;
         bytes.truncate(head);
-        let large = [&bytes[..], &large_box(b"mdat", &[7; 100])].concat();
+        let large = [
+            &bytes[..],
+            b"\0\0\0\x01mdat",
+            &116_u64.to_be_bytes(),
+            &[7; 100],
+        ]
+        .concat();
         assert_eq!(scan(&large, 33).len(), 1);
         // Up to the end of the file.
         bytes.extend_from_slice(b"\0\0\0\0mdat");

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::sync::Notify;
 
 use crate::manifest::{self, Template, Times, Unit};
@@ -11,6 +10,7 @@ use crate::presentation::Key;
 use crate::presentation::boxes::Init;
 use crate::presentation::scanner::Fragment;
 use crate::presentation::segment::{Segment, SegmentState, part_target};
+use crate::presentation::text::Text;
 
 /// The most segments that a playlist lists.
 const MOST: usize = 2000;
@@ -40,7 +40,7 @@ pub(super) struct Track {
     last_upload: u64,
     pub(super) changed: Arc<Notify>,
     /// The playlist, and that without what players have already: of which state of the presentation.
-    pub(super) rendered: [Option<(u64, Bytes)>; 2],
+    pub(super) rendered: [Option<(u64, Arc<Text>)>; 2],
 }
 
 /// A file as a track takes it.
