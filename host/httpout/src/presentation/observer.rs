@@ -17,9 +17,6 @@ const FILES: usize = 1024;
 /// The most fragments of a file: at 25 a second, those of three minutes.
 const FRAGMENTS: usize = 4500;
 
-/// The largest manifest that is read, in bytes.
-const LARGEST_MANIFEST: u64 = 8 << 20;
-
 /// The largest init segment that is read where it was written before this process began, in bytes.
 const LARGEST_INIT: u64 = 1 << 20;
 
@@ -343,9 +340,8 @@ fn is_media(path: &[u8]) -> bool {
 }
 
 fn content(file: &OpenFile, length: u64) -> Option<Vec<u8>> {
-    let length = usize::try_from(length)
-        .ok()
-        .filter(|_| length <= LARGEST_MANIFEST)?;
+    let length = usize::try_from(length).ok();
+    let length = length.filter(|length| *length <= manifest::LARGEST)?;
     let mut content = vec![0; length];
     file.read_exact_at(&mut content, 0).ok()?;
     Some(content)

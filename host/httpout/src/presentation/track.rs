@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::manifest::{self, Template, Times, Unit};
+use crate::manifest::{self, LARGEST_NUMBER, Template, Times, Unit};
 use crate::presentation::Key;
 use crate::presentation::boxes::Init;
 use crate::presentation::scanner::Fragment;
@@ -201,7 +201,8 @@ impl Track {
             Unit::Number => value,
             Unit::Time => {
                 let seconds = self.facts.segment_seconds().unwrap_or(1.0);
-                (value as f64 / self.facts.timescale as f64 / seconds).round() as u64
+                let number = value as f64 / self.facts.timescale as f64 / seconds;
+                (number.round() as u64).min(LARGEST_NUMBER)
             }
         }
     }
@@ -211,7 +212,7 @@ impl Track {
         let start = i64::try_from(times.start? + self.facts.period).ok()?;
         let media = time as f64 / timescale as f64;
         let offset = self.facts.offset as f64 / self.facts.timescale as f64;
-        Some(start + ((media - offset) * 1000.0).round() as i64)
+        Some(start.saturating_add(((media - offset) * 1000.0).round() as i64))
     }
 
     /// A file is gone, or another takes its name.
@@ -334,7 +335,7 @@ impl Track {
                 (seconds * self.facts.timescale as f64).round() as u64
             }
         };
-        template.path(last.value + step)
+        template.path(last.value.saturating_add(step))
     }
 
     /// Whether a file is one that is about to come: the next segment, or one that the manifest tells already.
@@ -368,6 +369,6 @@ impl Track {
     fn number_at(&self, times: &Times, now: u64) -> Option<u64> {
         let since = now.checked_sub(times.start? + self.facts.period)?;
         let passed = since as f64 / 1000.0 / self.facts.segment_seconds()?;
-        Some(self.facts.start_number + passed as u64)
+        Some(self.facts.start_number.saturating_add(passed as u64))
     }
 }
