@@ -74,9 +74,16 @@ impl Presentation {
                 self.tracks.push(track);
             }
         }
+        for gone in earlier {
+            gone.changed.notify_waiters();
+        }
         self.times = manifest.times;
-        self.is_live = manifest.is_live;
-        self.change(|_, _| true);
+        self.state += 1;
+        // Of a manifest that only goes on, nobody who waits need know.
+        if std::mem::replace(&mut self.is_live, manifest.is_live) != manifest.is_live {
+            self.change(|_, _| true);
+            self.changed.notify_waiters();
+        }
     }
 
     /// Takes what has been written of a file.

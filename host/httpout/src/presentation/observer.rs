@@ -17,6 +17,9 @@ const FILES: usize = 1024;
 /// The most fragments of a file: at 25 a second, those of three minutes.
 const FRAGMENTS: usize = 4500;
 
+/// The most fragments of all files that are complete; beyond that, too, files are forgotten.
+const FRAGMENTS_OF_ALL: usize = 200_000;
+
 /// The largest init segment that is read where it was written before this process began, in bytes.
 const LARGEST_INIT: u64 = 1 << 20;
 
@@ -300,13 +303,16 @@ impl Files {
     }
 
     fn forget_oldest(&mut self) {
-        while self.complete.len() > FILES {
+        let mut fragments: usize = self.known.values().map(|file| file.fragments.len()).sum();
+        while self.complete.len() > FILES || fragments > FRAGMENTS_OF_ALL {
             let Some((key, upload)) = self.complete.pop_front() else {
                 return;
             };
             let is_it = |file: &File| file.upload == upload;
-            if self.known.get(&key).is_some_and(is_it) {
-                self.known.remove(&key);
+            if self.known.get(&key).is_some_and(is_it)
+                && let Some(file) = self.known.remove(&key)
+            {
+                fragments -= file.fragments.len();
             }
         }
     }

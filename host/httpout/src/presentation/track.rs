@@ -277,6 +277,19 @@ impl Track {
             self.drop_first();
         }
         self.drop_gone();
+        self.forget_parts(3.0 * longest + 3.0);
+    }
+
+    /// Parts are listed near the end only; they are not needed of what is further behind, in seconds.
+    fn forget_parts(&mut self, behind: f64) {
+        let mut left = (behind * self.timescale()) as u64;
+        for segment in self.segments.iter_mut().rev() {
+            match left.checked_sub(segment.duration) {
+                Some(rest) => left = rest,
+                None if left > 0 => left = 0,
+                None => segment.parts = Vec::new(),
+            }
+        }
     }
 
     fn drop_first(&mut self) {
