@@ -211,6 +211,25 @@ fn updates_leave_out_what_players_have() {
 }
 
 #[test]
+fn the_window_is_what_the_time_shift_buffer_has_and_six_segments_at_least() {
+    let live = Live::start(&[]);
+    put(&live, "i.mp4", &init(1, 100, 0));
+    for (name, depth, listed) in [("a", "PT300S", 31), ("b", "PT0S", 7)] {
+        let text = manifest(START, TEMPLATE).replace("PT300S", depth);
+        put(&live, &format!("{name}.mpd"), text.as_bytes());
+        put_segments(&live, 1..=45, 1);
+        let playlist = get(&live.server, &format!("/{name}-v.m3u8"));
+        assert_eq!(playlist.segments.len(), listed, "{depth}");
+        assert_eq!(playlist.segments[listed - 1].uri, "v-45.m4s");
+        let with_parts = playlist.segments.iter().filter(|one| !one.parts.is_empty());
+        assert_eq!(with_parts.count(), 4);
+        for number in 1..=45 {
+            live_delete(&live, &format!("v-{number}.m4s"));
+        }
+    }
+}
+
+#[test]
 fn an_encoder_that_starts_anew_goes_on_behind_a_discontinuity() {
     for live in both() {
         put_manifest(&live, "a.mpd", START, TEMPLATE);

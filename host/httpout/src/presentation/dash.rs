@@ -68,6 +68,9 @@ impl Presentation {
                     Track::new(facts.clone(), playlist, None)
                 }
             };
+            if track.facts.period != facts.period || self.times.start != manifest.times.start {
+                track.begin_anew();
+            }
             track.facts = facts;
             track.init_key = init;
             if self.tracks.len() < TRACKS {
@@ -96,7 +99,7 @@ impl Presentation {
             {
                 track.set_init(init, written.upload, is_same);
             }
-            track.begin(written.key) && is_readable && track.take(&written, times)
+            track.begin(written.key, written.upload) && is_readable && track.take(&written, times)
         });
     }
 

@@ -206,7 +206,7 @@ impl Register {
         };
         self.files.known.insert(key.clone(), file);
         for presentation in self.presentations.values_mut() {
-            presentation.change(|track, _| track.begin(key) && track.leave(key));
+            presentation.change(|track, _| track.begin(key, upload) && track.leave(key));
         }
     }
 

@@ -36,6 +36,7 @@ pub(super) struct Track {
     pub(super) part_target: Option<u64>,
     /// The number or time of the segment that was begun last.
     begun: Option<u64>,
+    begun_upload: u64,
     /// The upload of the segment that was listed last: what was begun before it has had its time.
     last_upload: u64,
     pub(super) changed: Arc<Notify>,
@@ -65,6 +66,7 @@ impl Track {
             discontinuities: 0,
             part_target: None,
             begun: None,
+            begun_upload: 0,
             last_upload: 0,
             changed: Arc::default(),
             rendered: [None, None],
@@ -94,10 +96,20 @@ impl Track {
     }
 
     /// A file has begun that can be read, or is complete; whether it is one of its segments.
-    pub(super) fn begin(&mut self, key: &[u8]) -> bool {
-        let value = self.facts.template.value(key);
-        self.begun = value.or(self.begun);
-        value.is_some()
+    pub(super) fn begin(&mut self, key: &[u8], upload: u64) -> bool {
+        let Some(value) = self.facts.template.value(key) else {
+            return false;
+        };
+        if upload > self.begun_upload {
+            self.begun_upload = upload;
+            self.begun = Some(value);
+        }
+        true
+    }
+
+    /// Its encoder has started anew: which segment is next follows from the manifest alone.
+    pub(super) fn begin_anew(&mut self) {
+        self.begun = None;
     }
 
     /// Takes what has been written of a segment: the first bytes, or further ones. Whether players get to know more.
