@@ -11,9 +11,10 @@ use crate::error::StartupError;
 use crate::headers::CommonFields;
 use crate::http::cors;
 use crate::listing::Listings;
-use crate::metrics::{Metrics, Page};
+use crate::metrics::Metrics;
 use crate::mode::{FileServer, Mode, Uploads};
 use crate::outputs::{Stores, open_sink};
+use crate::pages::Pages;
 use crate::plugins;
 use crate::rdirs::{Exposed, GMEM, Location};
 use crate::reqlog::Reqlog;
@@ -26,8 +27,7 @@ use crate::settings::{Caching, ServerSettings, at, cannot_open};
 pub(crate) struct Site {
     pub(crate) mode: Arc<Mode>,
     pub(crate) chain: Chain,
-    /// None where nobody asked for it.
-    pub(crate) page: Option<Page>,
+    pub(crate) pages: Pages,
     pub(crate) fields: CommonFields,
     pub(crate) cors: cors::Policy,
     pub(crate) reqlog: Reqlog,
@@ -62,6 +62,7 @@ impl Site {
         let uploads = open_uploads(settings, &stores)?;
         let mounts = open_mounts(settings, memory)?;
         let granted = open_granted(settings)?;
+        let pages = Pages::new(settings, metrics, mounts.as_ref(), &names);
         let listings = mounts.clone().filter(|_| settings.dlist);
         let files = FileServer {
             granted,
@@ -78,12 +79,10 @@ impl Site {
             false => Mode::Sink(open_sink(settings, files, &stores)?),
         });
         let chain = plugins::load(settings, engine, mode.clone()).await?;
-        let path = settings.metrics.clone();
-        let page = path.zip(metrics);
         Ok(Site {
             mode,
             chain,
-            page: page.map(|(path, metrics)| Page::new(metrics.clone(), path)),
+            pages,
             fields: settings.fields.clone(),
             cors: settings.cors,
             reqlog: settings.reqlog.clone(),

@@ -11,6 +11,14 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
+/// The same with milliseconds, such as `2024-02-29T12:00:00.125Z`.
+pub(crate) fn rfc3339_in_milliseconds(time: SystemTime) -> String {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let milliseconds = since.map_or(0, |since| since.subsec_millis());
+    let whole = rfc3339(time);
+    format!("{}.{milliseconds:03}Z", whole.trim_end_matches('Z'))
+}
+
 /// The Gregorian date of a day since 1970-01-01.
 ///
 /// Years are counted from March, so that the day of a leap year comes last; 400 years have 146,097 days.
@@ -49,6 +57,8 @@ mod tests {
         ] {
             assert_eq!(rfc3339(at(seconds)), date);
         }
+        let later = at(951_782_400) + Duration::from_micros(7_999);
+        assert_eq!(rfc3339_in_milliseconds(later), "2000-02-29T00:00:00.007Z");
         let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
         assert_eq!(rfc3339(before), "1970-01-01T00:00:00Z");
     }

@@ -185,6 +185,9 @@ fn tell_of_server(report: &mut String, settings: &ServerSettings, all: &Settings
     if let Some(path) = &settings.options.metrics {
         tell(report, &format!("metrics are at path {}", quoted(path)));
     }
+    if settings.player {
+        tell(report, "the player is at path `/_/player`");
+    }
     if let Some(files) = &settings.tls {
         let (cert, pkey) = (quoted(&files.cert), quoted(&files.pkey));
         tell(report, &format!("certificate {cert} with key {pkey}"));

@@ -50,9 +50,14 @@ struct Open {
 /// Why a connection is turned away.
 #[derive(Debug, Error)]
 pub(crate) enum Full {
-    #[error("there are {0} connections already (option `maxc`)")]
+    #[error(
+        "there are {0} connections already, which is the limit of option `maxc`: a larger one, or 0 for none, lets more in"
+    )]
     Server(usize),
-    #[error("{peer} has {limit} connections already (option `maxp`)")]
+    #[error(
+        "{peer} has {limit} connections already, which is the limit of option `maxp`: \
+         a browser beside an encoder needs `--maxp=32`, or 0 for none"
+    )]
     Peer { peer: IpAddr, limit: usize },
 }
 

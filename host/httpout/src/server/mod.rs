@@ -27,6 +27,7 @@ use tokio::time::timeout;
 use crate::error::{StartupError, shown};
 use crate::input::{FileTarget, FileWriter, Source, Target, describe};
 use crate::metrics::Metrics;
+use crate::pages::announce_player;
 use crate::rdirs::GMEM;
 use crate::resource::{Availability, Memory, Names};
 use crate::settings::{LiveSettings, ServerSettings, Settings, cannot_open, locate};
@@ -65,6 +66,9 @@ struct Server {
     listeners: Vec<Listener>,
     /// Stop when the clients are gone.
     quit: bool,
+    /// Has the page of the player.
+    player: bool,
+    takes_uploads: bool,
     live: LiveSettings,
 }
 
@@ -145,6 +149,11 @@ impl Servers {
         let _reloading = reload::start(sites.collect()).map_err(StartupError::Runtime)?;
         let listeners = self.servers.iter().flat_map(|server| &server.listeners);
         announce(listeners);
+        for server in self.servers.iter().filter(|server| server.player) {
+            if let Some(Ok(url)) = server.listeners.last().map(Listener::url) {
+                announce_player(&url, server.takes_uploads);
+            }
+        }
         if let Some(engine) = self.engine {
             tokio::task::spawn_blocking(move || engine.tidy_cache());
         }
@@ -205,6 +214,8 @@ impl Server {
             connections: Connections::new(settings, figures),
             listeners: listeners.collect::<Result<_, _>>()?,
             quit: settings.quit,
+            player: settings.player,
+            takes_uploads: settings.wdir.is_some(),
             live: settings.live.clone(),
         })
     }

@@ -86,6 +86,8 @@ pub(crate) struct ServerSettings {
     pub(crate) plugins: Vec<PluginSpec>,
     /// Path of the page of metrics, decoded and normalized; none without one.
     pub(crate) metrics: Option<Vec<u8>>,
+    /// Show the page of the player.
+    pub(crate) player: bool,
     pub(crate) live: LiveSettings,
     pub(crate) outputs: Vec<OutputSettings>,
     /// Where outputs write that do not say it; none where they send live streams.
@@ -218,6 +220,7 @@ impl ServerSettings {
             },
             reqlog: Reqlog::parse(options.reqlog.as_deref().unwrap_or_default()),
             metrics: metrics(options)?,
+            player: options.player,
             live: LiveSettings {
                 hold: options.hold,
                 ice: options.ice,
