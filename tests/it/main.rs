@@ -39,6 +39,7 @@ mod loading;
 mod media_types;
 mod metrics;
 mod mounts;
+mod pages;
 mod partial_writes;
 mod ranges;
 mod recordings;

@@ -102,7 +102,7 @@ function library(name) {
 
 const LACKING = 'this httpout was built without its players: `cargo xtask build` fetches them, with npm';
 
-// Each has attach(), latency(), target(), patience() and end(). The page asks `patience` while nothing comes.
+// Each tells its latency() and target(), and what it does at the end(). It is asked for patience() while nothing comes.
 async function dashEngine(src) {
   await library('dash.js');
   if (!window.dashjs) throw new Error(LACKING);
@@ -131,7 +131,7 @@ async function dashEngine(src) {
     if (availabilityStart !== null && begin !== null && begin !== availabilityStart) {
       // Another run of the encoder: dash.js would compute with the begin of the first.
       tell('the encoder has started again');
-      setTimeout(start, 0);
+      setTimeout(() => player.attachSource(src), 0);
     }
     availabilityStart = begin ?? availabilityStart;
   });
@@ -144,7 +144,8 @@ async function dashEngine(src) {
     target: () => player.getTargetLiveDelay(),
     // A manifest may say that it need not be asked for again for minutes.
     patience: () => player.refreshManifest(() => {}),
-    end: () => player.destroy(),
+    // Without destroy(): what it has under way would set the pace of a video that it has no more.
+    end: () => player.attachSource(null),
   };
 }
 

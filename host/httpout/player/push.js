@@ -16,10 +16,11 @@ const SOURCES = [
 ];
 
 // Low-latency DASH: segments of 2 s, of which each fifth of a second leaves as it is made. Players ask for the manifest
-// each second (update_period), so that they come back when the encoder is started again.
-const dash = (target, clock) =>
+// each second (update_period), so that they come back when the encoder is started again; the clock is that of the server
+// that they ask, by whatever name and with or without TLS.
+const dash = (target) =>
   `-f dash -ldash 1 -streaming 1 -use_template 1 -use_timeline 0 -seg_duration 2 -frag_type duration ` +
-  `-frag_duration 0.2 -target_latency ${target} -write_prft 1 -utc_timing_url ${clock} -update_period 1 ` +
+  `-frag_duration 0.2 -target_latency ${target} -write_prft 1 -utc_timing_url /_/time -update_period 1 ` +
   `-window_size 5 -extra_window_size 5 -method PUT -http_persistent 1 -timeout 2`;
 
 const quoted = (word) => (/^[\w\-./:,+@%]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
@@ -27,10 +28,8 @@ const quoted = (word) => (/^[\w\-./:,+@%]+$/.test(word) ? word : `'${word.replac
 // `url` is that of the presentation. What HLS players play is pushed as DASH too.
 function pushLines(url, target) {
   const manifest = url.replace(/\.m3u8$/, '.mpd');
-  const clock = new URL('/_/time', url).href;
-  // ffmpeg checks certificates only when it is told to, so that a self-signed one of ours is no obstacle.
   return SOURCES.map(({ title, input }) => ({
     title,
-    text: `ffmpeg ${input} ${dash(target, quoted(clock))} ${quoted(manifest)}`,
+    text: `ffmpeg ${input} ${dash(target)} ${quoted(manifest)}`,
   }));
 }

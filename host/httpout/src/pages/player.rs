@@ -47,9 +47,7 @@ const ABSENT: &str = "// This httpout was built without its players: `cargo xtas
 pub(crate) fn announce(url: &str, takes_uploads: bool) {
     tracing::info!("the player is at {url}_/player");
     if takes_uploads {
-        tracing::info!(
-            "for a picture to play: ffmpeg {TEST_PICTURE} {PUSH} -utc_timing_url {url}_/time {url}live/ll.mpd"
-        );
+        tracing::info!("for a picture to play: ffmpeg {TEST_PICTURE} {PUSH} {url}live/ll.mpd");
     }
 }
 
@@ -61,7 +59,7 @@ const TEST_PICTURE: &str = "-re -f lavfi -i testsrc2=size=1280x720:rate=25 -re -
 /// so that they come back when the encoder is started again.
 const PUSH: &str = "-f dash -ldash 1 -streaming 1 -use_template 1 -use_timeline 0 -seg_duration 2 \
     -frag_type duration -frag_duration 0.2 -target_latency 1.5 -write_prft 1 \
-    -update_period 1 -window_size 5 -extra_window_size 5 -method PUT -http_persistent 1 -timeout 2";
+    -utc_timing_url /_/time -update_period 1 -window_size 5 -extra_window_size 5 -method PUT -http_persistent 1 -timeout 2";
 
 const fn plain(path: &'static str, content_type: &'static str, text: &'static str) -> EmbeddedFile {
     EmbeddedFile {
