@@ -128,6 +128,8 @@ pub(crate) enum Reject {
     ForeignOrigin,
     #[error("too many requests of this connection are still being worked on")]
     TooMany,
+    #[error("what was asked for has not come in time")]
+    Late,
     #[error("too many directories are being listed at the same time")]
     Busy,
     #[error("{method} is not allowed here")]
@@ -185,9 +187,10 @@ impl Reject {
             Reject::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Reject::RangeNotSatisfiable { .. } => StatusCode::RANGE_NOT_SATISFIABLE,
             Reject::Plugin(Fault::NeverSent(_)) => StatusCode::GATEWAY_TIMEOUT,
-            Reject::TooMany | Reject::Busy | Reject::Plugin(Fault::Busy(_) | Fault::Resting(_)) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Reject::TooMany
+            | Reject::Busy
+            | Reject::Late
+            | Reject::Plugin(Fault::Busy(_) | Fault::Resting(_)) => StatusCode::SERVICE_UNAVAILABLE,
             Reject::Read(error) | Reject::Write(error) if is_exhausted(error) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }

@@ -20,6 +20,7 @@ mod outputs;
 mod pace;
 mod pages;
 mod plugins;
+mod presentation;
 mod rdirs;
 mod rejection;
 mod reqlog;

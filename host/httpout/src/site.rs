@@ -52,7 +52,11 @@ impl Site {
         for line in &settings.ignored {
             tracing::warn!("{line}");
         }
-        let in_memory = Retention::in_memory(memory.clone(), settings.max_cache_segs);
+        let in_memory = Retention::in_memory(
+            memory.clone(),
+            names.presentations.clone(),
+            settings.max_cache_segs,
+        );
         let stores = Stores {
             names: names.clone(),
             memory,
@@ -66,6 +70,7 @@ impl Site {
         let listings = mounts.clone().filter(|_| settings.dlist);
         let files = FileServer {
             granted,
+            presentations: names.presentations.clone(),
             files: mounts.map(|mounts| Files::new(mounts, names.clone(), settings.zmax)),
             compressed: Compressed::new(),
             listings: listings.map(|mounts| Listings::new(mounts, names)),

@@ -41,6 +41,14 @@ const PUSHED: Scenario = Scenario {
     expected: TARGET,
 };
 
+/// The same, played as HLS as near as its playlist allows.
+const AS_HLS: Scenario = Scenario {
+    path: "/live/ll.m3u8",
+    query: "",
+    expected: BELOW,
+    ..PUSHED
+};
+
 const TARGET: Expected = Expected::Target { within: 0.1 };
 
 const BELOW: Expected = Expected::Below { limit: 1.5 };
@@ -61,6 +69,20 @@ pub(super) const ALL: &[Scenario] = &[
         name: "dash-tls",
         tls: true,
         ..PUSHED
+    },
+    Scenario {
+        name: "hls",
+        ..AS_HLS
+    },
+    Scenario {
+        name: "hls-tls",
+        tls: true,
+        ..AS_HLS
+    },
+    Scenario {
+        name: "hls-restart-3",
+        expected: restart(3),
+        ..AS_HLS
     },
     Scenario {
         name: "dash-restart-3",

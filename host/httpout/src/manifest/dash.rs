@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use crate::manifest::names::DIGITS;
-use crate::manifest::{Kind, Manifest, Names, Series, hls, resolve};
+use crate::http::date;
+use crate::manifest::template::Unresolved;
+use crate::manifest::{
+    Kind, Manifest, Media, Series, Template, Timeline, Times, Track, hls, resolve,
+};
 
 /// The most elements inside of each other: manifests have 8.
 const DEEPEST: usize = 32;
@@ -21,10 +25,27 @@ struct Level {
     template: Rc<HashMap<Vec<u8>, String>>,
     /// The shortest segment of a timeline, in units of the template.
     shortest: Option<f64>,
+    timeline: Option<Timeline>,
     representation: String,
     bandwidth: String,
     /// Of a segment list.
     listed: Vec<Vec<u8>>,
+    /// Attributes of adaptation set and representation, those of the inner one first, and values of what stands inside.
+    described: Rc<HashMap<Vec<u8>, String>>,
+    /// The place of the adaptation set among all.
+    set: usize,
+    /// When the period begins, in seconds.
+    period: f64,
+    /// Of what says something of the element around it.
+    value: Option<String>,
+}
+
+/// What is said of the whole presentation, as far as it is read.
+#[derive(Debug, Default)]
+struct Whole {
+    sets: usize,
+    /// Where a period begins that does not say it, in seconds.
+    next_period: f64,
 }
 
 impl Level {
@@ -35,10 +56,19 @@ impl Level {
             base: self.base.clone(),
             template: self.template.clone(),
             shortest: self.shortest,
+            timeline: self.timeline,
             representation: self.representation.clone(),
             bandwidth: self.bandwidth.clone(),
             listed: Vec::new(),
+            described: self.described.clone(),
+            set: self.set,
+            period: self.period,
+            value: None,
         }
+    }
+
+    fn describe(&mut self, name: &[u8], value: String) {
+        Rc::make_mut(&mut self.described).insert(name.to_vec(), value);
     }
 }
 
@@ -47,7 +77,7 @@ pub(super) fn parse(path: &[u8], content: &str) -> Option<Manifest> {
     let mut reader = Reader::from_str(content);
     reader.config_mut().expand_empty_elements = true;
     let mut manifest = Manifest::default();
-    let mut depth = None;
+    let mut whole = Whole::default();
     let mut has_root = false;
     let mut levels = vec![Level::default()];
     loop {
@@ -63,23 +93,31 @@ pub(super) fn parse(path: &[u8], content: &str) -> Option<Manifest> {
                     }
                     has_root = true;
                     manifest.is_live = attribute(&start, "type").as_deref() == Some("dynamic");
-                    let buffer = attribute(&start, "timeShiftBufferDepth");
-                    depth = buffer.as_deref().and_then(seconds);
+                    manifest.times = times(&start);
                 }
-                enter(&mut levels, element, &start, path);
+                enter(&mut levels, element, &start, path, &mut whole);
             }
             Event::Text(text) => {
                 let text = text.decode().ok()?;
-                if let [.., outer, level] = &mut levels[..]
-                    && level.element == b"BaseURL"
-                {
-                    outer.base = join(&outer.base, text.trim());
+                if let [.., outer, level] = &mut levels[..] {
+                    match level.element.as_slice() {
+                        b"BaseURL" => outer.base = join(&outer.base, text.trim()),
+                        b"Label" => outer.describe(b"label", text.trim().to_owned()),
+                        _ => {}
+                    }
                 }
             }
             Event::End(_) => {
                 let level = levels.pop().filter(|_| !levels.is_empty())?;
                 if level.element == b"Representation" {
-                    manifest.series.extend(series(path, &level, depth));
+                    let depth = manifest.times.depth.map(|depth| depth.as_secs_f64());
+                    let template = template(path, &level, b"media");
+                    manifest
+                        .series
+                        .extend(series(&level, template.as_ref(), depth));
+                    manifest
+                        .tracks
+                        .extend(template.and_then(|template| track(path, &level, template)));
                 } else if let Some(outer) = levels.last_mut() {
                     leave(level, outer);
                 }
@@ -91,21 +129,56 @@ pub(super) fn parse(path: &[u8], content: &str) -> Option<Manifest> {
     (has_root && levels.len() == 1).then_some(manifest)
 }
 
+fn times(start: &BytesStart<'_>) -> Times {
+    let length = |name| {
+        let seconds = attribute(start, name).as_deref().and_then(seconds)?;
+        Duration::try_from_secs_f64(seconds).ok()
+    };
+    let begin = attribute(start, "availabilityStartTime");
+    Times {
+        start: begin.as_deref().and_then(date::parse_rfc3339),
+        depth: length("timeShiftBufferDepth"),
+        longest: length("maxSegmentDuration"),
+    }
+}
+
 /// What an element says is added to what it inherits.
-fn enter(levels: &mut Vec<Level>, element: Vec<u8>, start: &BytesStart<'_>, path: &[u8]) {
+fn enter(
+    levels: &mut Vec<Level>,
+    element: Vec<u8>,
+    start: &BytesStart<'_>,
+    path: &[u8],
+    whole: &mut Whole,
+) {
     let mut level = levels.last().map(Level::inside).unwrap_or_default();
+    let length = |name| attribute(start, name).as_deref().and_then(seconds);
     match element.as_slice() {
+        b"Period" => {
+            level.period = length("start").unwrap_or(whole.next_period);
+            whole.next_period = level.period + length("duration").unwrap_or(0.0);
+        }
+        b"AdaptationSet" => {
+            whole.sets += 1;
+            level.set = whole.sets;
+            level.described = Rc::new(attributes(start).collect());
+        }
+        b"AudioChannelConfiguration" | b"Role" => {
+            let scheme = attribute(start, "schemeIdUri").unwrap_or_default();
+            let value = attribute(start, "value").unwrap_or_default();
+            level.value = Some(value).filter(|_| scheme.starts_with("urn:mpeg:"));
+        }
+        b"SegmentTimeline" => level.timeline = Some(Timeline::default()),
         b"SegmentTemplate" => {
-            let all = start.attributes().flatten();
-            let all = all.filter_map(|one| {
-                let value = one.unescape_value().ok()?.into_owned();
-                Some((one.key.as_ref().to_vec(), value))
-            });
-            Rc::make_mut(&mut level.template).extend(all);
+            Rc::make_mut(&mut level.template).extend(attributes(start));
         }
         b"S" => {
-            let length = attribute(start, "d").and_then(|text| text.parse().ok());
-            level.shortest = shorter(level.shortest, length);
+            let number = |name| attribute(start, name)?.parse::<u64>().ok();
+            let length = number("d");
+            level.shortest = shorter(level.shortest, length.map(|length| length as f64));
+            if let Some((timeline, length)) = level.timeline.as_mut().zip(length) {
+                // A negative one goes on up to the next, or the end: how far is not known here.
+                timeline.add(number("t"), length, number("r").unwrap_or(0));
+            }
         }
         b"SegmentURL" => {
             let media = attribute(start, "media").unwrap_or_default();
@@ -116,6 +189,7 @@ fn enter(levels: &mut Vec<Level>, element: Vec<u8>, start: &BytesStart<'_>, path
         b"Representation" => {
             level.representation = attribute(start, "id").unwrap_or_default();
             level.bandwidth = attribute(start, "bandwidth").unwrap_or_default();
+            Rc::make_mut(&mut level.described).extend(attributes(start));
         }
         _ => {}
     }
@@ -129,50 +203,110 @@ fn leave(level: Level, outer: &mut Level) {
         b"SegmentTemplate" => {
             outer.template = level.template;
             outer.shortest = level.shortest;
+            outer.timeline = level.timeline;
         }
-        b"SegmentTimeline" | b"S" => outer.shortest = level.shortest,
+        b"SegmentTimeline" | b"S" => {
+            outer.shortest = level.shortest;
+            outer.timeline = level.timeline;
+        }
+        b"ContentProtection" => outer.describe(b"protected", String::new()),
+        b"AudioChannelConfiguration" => {
+            if let Some(value) = level.value {
+                outer.describe(b"channels", value);
+            }
+        }
+        b"Role" => {
+            if let Some(value) = level.value {
+                outer.describe(b"role", value);
+            }
+        }
         b"SegmentList" | b"SegmentURL" => outer.listed.extend(level.listed),
         _ => {}
     }
 }
 
+/// What the attribute of a template names; none where it is no template with numbers or times.
+fn template(path: &[u8], level: &Level, attribute: &[u8]) -> Option<Template> {
+    let unresolved = unresolved(level, attribute)?;
+    let path = resolve(path, &join(&level.base, &unresolved.reference))?;
+    unresolved.resolved(&path)
+}
+
+fn unresolved(level: &Level, attribute: &[u8]) -> Option<Unresolved> {
+    let text = level.template.get(attribute)?;
+    Unresolved::parse(text, &level.representation, &level.bandwidth)
+}
+
 /// The segments of a representation; `depth` is that of the time-shift buffer in seconds.
-fn series(path: &[u8], level: &Level, depth: Option<f64>) -> Option<Series> {
+fn series(level: &Level, template: Option<&Template>, depth: Option<f64>) -> Option<Series> {
     if !level.listed.is_empty() {
         return Some(hls::listed(Kind::Segments, level.listed.clone()));
     }
-    let media = level.template.get(&b"media"[..])?;
-    let media = substitute(media, level)?;
-    let path = resolve(path, &join(&level.base, &media))?;
-    let number = |name: &[u8]| level.template.get(name)?.parse::<f64>().ok();
-    let timescale = number(b"timescale").unwrap_or(1.0);
-    let length = number(b"duration").or(level.shortest);
+    let timescale = number(level, b"timescale").unwrap_or(1.0);
+    let length = number(level, b"duration").or(level.shortest);
     let length = length.map(|length| length / timescale);
     // What the buffer begins in is offered too.
     let offered = depth.zip(length).filter(|(_, length)| *length > 0.0);
     let offered = offered.map(|(depth, length)| (depth / length).ceil() as usize + 1);
     Some(Series {
-        names: Names::pattern(&path)?,
+        names: template?.names(),
         kind: Kind::Segments,
         offered,
     })
 }
 
-/// A template with [`DIGITS`] in the places of numbers. None where several files make up a segment.
-fn substitute(template: &str, level: &Level) -> Option<String> {
-    let mut text = String::new();
-    for (index, piece) in template.split('$').enumerate() {
-        let name = piece.split('%').next().unwrap_or_default();
-        match (index % 2, name) {
-            (0, _) => text.push_str(piece),
-            (_, "") => text.push('$'),
-            (_, "RepresentationID") => text.push_str(&level.representation),
-            (_, "Bandwidth") => text.push_str(&level.bandwidth),
-            (_, "Number" | "Time") => text.push(DIGITS),
-            _ => return None,
-        }
+/// What players of HLS could play too: not encrypted, and in ISO files.
+fn track(path: &[u8], level: &Level, template: Template) -> Option<Track> {
+    let text = |name: &[u8]| level.described.get(name).filter(|text| !text.is_empty());
+    let said = |name: &[u8]| text(name).cloned();
+    let mime = text(b"mimeType").map_or("", String::as_str);
+    let media = text(b"contentType").map_or(mime, String::as_str);
+    let media = match media.split('/').next() {
+        Some("video") => Media::Video,
+        Some("audio") => Media::Audio,
+        _ => return None,
+    };
+    let is_iso = mime.is_empty() || mime.ends_with("/mp4");
+    if !is_iso || level.described.contains_key(&b"protected"[..]) {
+        return None;
     }
-    Some(text)
+    let integer = |name: &[u8]| level.template.get(name)?.parse::<u64>().ok();
+    let size = |name: &[u8]| text(name)?.parse().ok();
+    Some(Track {
+        id: level.representation.clone(),
+        set: level.set,
+        media,
+        bandwidth: level.bandwidth.parse().ok().filter(|rate| *rate > 0),
+        codecs: said(b"codecs"),
+        resolution: size(b"width").zip(size(b"height")),
+        frame_rate: text(b"frameRate").and_then(|text| rate(text)),
+        channels: text(b"channels").and_then(|text| text.parse().ok()),
+        language: said(b"lang").filter(|language| language != "und"),
+        label: said(b"label"),
+        is_main: text(b"role").is_some_and(|role| role == "main"),
+        init: unresolved(level, b"initialization")
+            .and_then(|init| resolve(path, &join(&level.base, &init.reference))),
+        template,
+        timescale: integer(b"timescale")
+            .filter(|scale| *scale > 0)
+            .unwrap_or(1),
+        duration: integer(b"duration").filter(|length| *length > 0),
+        start_number: integer(b"startNumber").unwrap_or(1),
+        timeline: level.timeline,
+        offset: integer(b"presentationTimeOffset").unwrap_or(0),
+        period: (level.period * 1000.0).round() as u64,
+    })
+}
+
+fn number(level: &Level, name: &[u8]) -> Option<f64> {
+    level.template.get(name)?.parse().ok()
+}
+
+/// Frames a second, such as `25` or `30000/1001`.
+fn rate(text: &str) -> Option<f64> {
+    let (frames, seconds) = text.split_once('/').unwrap_or((text, "1"));
+    let rate = frames.parse::<f64>().ok()? / seconds.parse::<f64>().ok()?;
+    Some(rate).filter(|rate| rate.is_finite() && *rate > 0.0)
 }
 
 /// A reference below another, of which the last name is left out.
@@ -187,6 +321,14 @@ fn shorter(one: Option<f64>, other: Option<f64>) -> Option<f64> {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),
     }
+}
+
+fn attributes(start: &BytesStart<'_>) -> impl Iterator<Item = (Vec<u8>, String)> {
+    let all = start.attributes().flatten();
+    all.filter_map(|one| {
+        let value = one.unescape_value().ok()?.into_owned();
+        Some((one.key.as_ref().to_vec(), value))
+    })
 }
 
 fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
@@ -226,6 +368,7 @@ fn seconds(text: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::Names;
 
     /// As ffmpeg writes it.
     const LIVE: &str = r#"<?xml version="1.0" encoding="utf-8"?>

@@ -1,6 +1,8 @@
 //! HLS playlists (RFC 8216).
 
-use crate::manifest::{Kind, Manifest, Names, Series, resolve};
+use std::time::Duration;
+
+use crate::manifest::{Kind, Manifest, Names, Series, Times, resolve};
 
 /// Reads a playlist. One of playlists has no segments.
 pub(super) fn parse(path: &[u8], content: &str) -> Option<Manifest> {
@@ -9,7 +11,8 @@ pub(super) fn parse(path: &[u8], content: &str) -> Option<Manifest> {
         return None;
     }
     let mut is_live = true;
-    let (mut segments, mut parts) = (Vec::new(), Vec::new());
+    let (mut segments, mut parts, mut announced) = (Vec::new(), Vec::new(), Vec::new());
+    let mut times = Times::default();
     for line in lines {
         if line.starts_with("#EXT-X-STREAM-INF") {
             return Some(Manifest::default());
@@ -18,7 +21,16 @@ pub(super) fn parse(path: &[u8], content: &str) -> Option<Manifest> {
             // Nothing may be taken away from what is complete, or an event (RFC 8216 4.3.3.5).
             is_live = false;
         } else if let Some(attributes) = line.strip_prefix("#EXT-X-PART:") {
+            announced.extend(uri(path, attributes));
             parts.extend(part(path, attributes));
+        } else if let Some(attributes) = line
+            .strip_prefix("#EXT-X-PRELOAD-HINT:")
+            .or_else(|| line.strip_prefix("#EXT-X-MAP:"))
+        {
+            announced.extend(uri(path, attributes));
+        } else if let Some(text) = line.strip_prefix("#EXT-X-TARGETDURATION:") {
+            let seconds = text.trim().parse().ok();
+            times.longest = seconds.map(Duration::from_secs);
         } else if !line.is_empty() && !line.starts_with('#') {
             segments.extend(resolve(path, line));
         }
@@ -28,6 +40,9 @@ pub(super) fn parse(path: &[u8], content: &str) -> Option<Manifest> {
     Some(Manifest {
         is_live,
         series: series.into(),
+        tracks: Vec::new(),
+        times,
+        announced,
     })
 }
 
@@ -36,6 +51,10 @@ fn part(path: &[u8], attributes: &str) -> Option<Vec<u8>> {
     if attributes.contains("BYTERANGE=") {
         return None;
     }
+    uri(path, attributes)
+}
+
+fn uri(path: &[u8], attributes: &str) -> Option<Vec<u8>> {
     let (_, uri) = attributes.split_once("URI=\"")?;
     resolve(path, uri.split('"').next()?)
 }

@@ -3,16 +3,38 @@
 mod dash;
 mod hls;
 mod names;
+mod template;
+mod track;
+
+use std::time::Duration;
 
 use crate::http::path;
 pub(crate) use names::Names;
+pub(crate) use template::{Template, Unit};
+pub(crate) use track::{Media, Timeline, Track};
 
-/// A manifest, as far as it tells which files may go.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// A manifest, as far as it tells which files may go, and which are to come.
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Manifest {
     /// Segments come and go. Of what is complete nothing goes.
     pub(crate) is_live: bool,
     pub(crate) series: Vec<Series>,
+    /// Those of DASH that players of HLS could play too.
+    pub(crate) tracks: Vec<Track>,
+    pub(crate) times: Times,
+    /// Files that a playlist names before they are there: parts, hints, and what begins a stream.
+    pub(crate) announced: Vec<Vec<u8>>,
+}
+
+/// What a manifest says of time.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Times {
+    /// When the presentation began, in milliseconds since 1970.
+    pub(crate) start: Option<u64>,
+    /// Of the time-shift buffer.
+    pub(crate) depth: Option<Duration>,
+    /// The longest segment.
+    pub(crate) longest: Option<Duration>,
 }
 
 /// Files that follow one another: the segments of one quality.

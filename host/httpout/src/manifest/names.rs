@@ -1,8 +1,5 @@
 //! The names of a series of files.
 
-/// Stands for the digits of a pattern: no reference holds it (a code point for private use).
-pub(super) const DIGITS: char = '\u{e000}';
-
 /// Paths below the directory for writing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Names {
@@ -13,20 +10,6 @@ pub(crate) enum Names {
 }
 
 impl Names {
-    /// A path with [`DIGITS`] in it; none where there are none.
-    pub(super) fn pattern(path: &[u8]) -> Option<Names> {
-        let mut digits = [0; DIGITS.len_utf8()];
-        let digits = DIGITS.encode_utf8(&mut digits).as_bytes();
-        let mut texts = Vec::new();
-        let mut rest = path;
-        while let Some(at) = find(rest, digits) {
-            texts.push(rest[..at].to_vec());
-            rest = &rest[at + digits.len()..];
-        }
-        texts.push(rest.to_vec());
-        (texts.len() > 1).then_some(Names::Pattern(texts))
-    }
-
     /// Whether these are a pattern that a path has.
     pub(crate) fn match_pattern(&self, path: &[u8]) -> bool {
         match self {
@@ -62,19 +45,14 @@ fn matches(texts: &[Vec<u8>], path: &[u8]) -> bool {
     rest.is_empty()
 }
 
-fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len())
-        .position(|window| window == wanted)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_pattern_has_digits_where_they_belong() {
-        let path = format!("a/seg-{DIGITS}-{DIGITS}.m4s");
-        let names = Names::pattern(path.as_bytes()).expect("has digits");
+        let texts = ["a/seg-", "-", ".m4s"].map(|text| text.as_bytes().to_vec());
+        let names = Names::Pattern(texts.into());
         assert_eq!(names.prefix(), b"a/seg-");
         for (path, is_one) in [
             ("a/seg-1-22.m4s", true),
@@ -86,6 +64,5 @@ mod tests {
         ] {
             assert_eq!(names.match_pattern(path.as_bytes()), is_one, "{path}");
         }
-        assert_eq!(Names::pattern(b"init.mp4"), None);
     }
 }

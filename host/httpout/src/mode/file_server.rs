@@ -15,6 +15,7 @@ use crate::http::negotiate::{self, Coding};
 use crate::http::range::{self, Part, Ranges};
 use crate::listing::Listings;
 use crate::mode::Uploads;
+use crate::presentation::Presentations;
 use crate::resource::{Begun, Compressed, Files, Found, Granted, Representation, Source};
 use crate::settings::Caching;
 
@@ -25,6 +26,8 @@ const FIELDS: usize = 8;
 pub(crate) struct FileServer {
     /// The directories that were granted to plugins.
     pub(crate) granted: Granted,
+    /// What is known of what is written.
+    pub(crate) presentations: Arc<Presentations>,
     /// None where clients may only write.
     pub(crate) files: Option<Files>,
     pub(crate) compressed: Compressed,
@@ -133,10 +136,21 @@ impl FileServer {
             (Err(Reject::Directory), Some(listings)) => {
                 Box::pin(self.listing(listings, exchange, path)).await
             }
-            (found, _) => match found? {
-                Found::File(file) => self.file(exchange, file).await,
-                Found::Growing(version) => Box::pin(self.follow(exchange, path, version)).await,
-            },
+            (Err(Reject::NotFound), _) => Box::pin(self.missing(exchange, files, path)).await,
+            (found, _) => self.found(exchange, path, found?).await,
+        }
+    }
+
+    /// Answers with what is at a path.
+    pub(super) async fn found(
+        &self,
+        exchange: &Exchange,
+        path: &[u8],
+        found: Found,
+    ) -> Result<Answer, Reject> {
+        match found {
+            Found::File(file) => self.file(exchange, file).await,
+            Found::Growing(version) => Box::pin(self.follow(exchange, path, version)).await,
         }
     }
 

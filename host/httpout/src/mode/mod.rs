@@ -3,6 +3,7 @@
 mod file_server;
 mod file_sink;
 mod growing;
+mod missing;
 mod sink;
 mod uploads;
 

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use rustix::fs::{Stat, fstat};
 
 use crate::error::Reject;
+use crate::presentation::{self, Key};
 use crate::rdirs::Location;
 use crate::resource::disk::{Disk, Trail};
 use crate::resource::names::NameId;
@@ -64,6 +65,14 @@ impl Directory {
         match self {
             Directory::Disk(disk) => disk.still_leads(path, trail),
             Directory::Memory(_) => false,
+        }
+    }
+
+    /// A file below it, as presentations know it.
+    pub(crate) fn key(&self, path: &[u8]) -> Key {
+        match self {
+            Directory::Disk(disk) => presentation::below(disk.key(), path),
+            Directory::Memory(memory) => presentation::below(memory.key(), path),
         }
     }
 

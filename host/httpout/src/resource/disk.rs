@@ -19,6 +19,7 @@ use crate::resource::open_file::OpenFile;
 #[derive(Debug)]
 pub(crate) struct Disk {
     dir: Dir,
+    key: Arc<[u8]>,
 }
 
 /// The way to a file without symbolic links, and the file at its end. As long as [`Disk::still_leads`] says so,
@@ -34,7 +35,13 @@ impl Disk {
     /// Opens an existing directory.
     pub(crate) fn open(path: &Path) -> io::Result<Disk> {
         let dir = Dir::open_ambient_dir(path, cap_std::ambient_authority())?;
-        Ok(Disk { dir })
+        let key = key_of(path)?;
+        Ok(Disk { dir, key })
+    }
+
+    /// What the directory is called where files are known by keys: equal for all ways to it.
+    pub(super) fn key(&self) -> &Arc<[u8]> {
+        &self.key
     }
 
     /// The handle.
@@ -123,6 +130,12 @@ impl Trail {
     pub(crate) fn file(&self) -> Identity {
         self.file
     }
+}
+
+/// The path of a directory without symbolic links, and without the slash of the root.
+pub(super) fn key_of(path: &Path) -> io::Result<Arc<[u8]>> {
+    let path = path.canonicalize()?.into_os_string().into_encoded_bytes();
+    Ok(path.strip_suffix(b"/").unwrap_or(&path).into())
 }
 
 /// What tells a name in a directory from all others.

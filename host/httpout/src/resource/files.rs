@@ -12,6 +12,7 @@ use rustix::io::pread;
 use crate::error::Reject;
 use crate::http::media_type;
 use crate::http::negotiate::Coding;
+use crate::presentation::Key;
 use crate::resource::directory::{Directory, Identity};
 use crate::resource::kept::{Kept, KeptFiles};
 use crate::resource::{Mounts, Names, OpenFile, Version};
@@ -103,6 +104,15 @@ impl Files {
                 None => directory.open_file(below).map(drop),
             };
             first_found(directories, open).is_ok()
+        })
+    }
+
+    /// The places where a normalized path may lie, as presentations know them.
+    pub(crate) fn keys(&self, path: &[u8]) -> Vec<Key> {
+        let located = self.mounts.directories(path);
+        located.map_or(Vec::new(), |(directories, below)| {
+            let keys = directories.iter().map(|directory| directory.key(below));
+            keys.collect()
         })
     }
 

@@ -46,6 +46,7 @@ impl Intake {
         if self.upload.is_followed {
             self.upload.version.append(bytes.clone());
         }
+        self.upload.observe(&bytes);
         if let Some(stored) = self.writer.push(bytes).await? {
             self.upload.version.stored(stored);
         }

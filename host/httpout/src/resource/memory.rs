@@ -12,6 +12,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use rustix::fs::fstat;
 
 use crate::error::Reject;
+use crate::rdirs::GMEM;
 use crate::resource::directory::{Identity, split_name};
 use crate::resource::entries::{Entry, Kind, is_hidden};
 use crate::resource::names::NameId;
@@ -25,6 +26,7 @@ const FILE: u64 = 1 << 10;
 pub(crate) struct Memory {
     quota: Arc<Quota>,
     register: RwLock<Register>,
+    key: Arc<[u8]>,
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +49,13 @@ impl Memory {
         Arc::new(Memory {
             quota: Quota::new(limit),
             register: RwLock::default(),
+            key: GMEM.as_bytes().into(),
         })
+    }
+
+    /// What it is called where files are known by keys: no path on disk, which begin with a slash.
+    pub(super) fn key(&self) -> &Arc<[u8]> {
+        &self.key
     }
 
     /// The file at a path, as [`super::Directory::open_file`] finds it.

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Mutex as AsyncMutex;
 
+use crate::presentation::Presentations;
 use crate::resource::directory::split_name;
 use crate::resource::{Directory, Version};
 
@@ -28,6 +29,8 @@ pub(crate) struct Names {
     register: Mutex<Register>,
     /// Versions that can be followed. As long as there are none, nobody need look.
     followed: AtomicUsize,
+    /// What is known of what is written to them.
+    pub(crate) presentations: Arc<Presentations>,
 }
 
 #[derive(Debug, Default)]

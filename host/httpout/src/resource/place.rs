@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use rustix::io::Errno;
 
 use crate::error::Reject;
 use crate::resource::directory::{Identity, split_name};
-use crate::resource::disk::name_id;
+use crate::resource::disk::{key_of, name_id};
 use crate::resource::names::NameId;
 use crate::resource::temporary::{self, Temporary};
 use crate::resource::{Memory, OpenFile};
@@ -20,7 +21,11 @@ use crate::resource::{Memory, OpenFile};
 /// The directory that all paths of clients lie below.
 #[derive(Debug)]
 pub(super) enum Root {
-    Disk { root: Dir, device: u64 },
+    Disk {
+        root: Dir,
+        device: u64,
+        key: Arc<[u8]>,
+    },
     Memory(Arc<Memory>),
 }
 
@@ -51,7 +56,43 @@ impl Root {
             tracing::info!("removed {removed} unfinished uploads");
         }
         let device = root.dir_metadata()?.dev();
-        Ok(Root::Disk { root, device })
+        let key = key_of(path)?;
+        Ok(Root::Disk { root, device, key })
+    }
+
+    /// What the directory is called where files are known by keys.
+    pub(super) fn key(&self) -> &Arc<[u8]> {
+        match self {
+            Root::Disk { key, .. } => key,
+            Root::Memory(memory) => memory.key(),
+        }
+    }
+
+    /// The beginning of a file, at most so many bytes.
+    pub(super) fn read(&self, path: &[u8], limit: u64) -> Option<Vec<u8>> {
+        let mut content = Vec::new();
+        let file = match self {
+            Root::Disk { root, .. } => {
+                // A FIFO must not hold up the server until somebody writes to it.
+                let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+                let mut options = OpenOptions::new();
+                options.read(true).custom_flags(flags.bits().cast_signed());
+                let file = root.open_with(OsStr::from_bytes(path), &options).ok()?;
+                Arc::new(OpenFile::on_disk(file.into_std()))
+            }
+            Root::Memory(memory) => memory.open_file(path).ok()?.0,
+        };
+        let count = usize::try_from(limit).ok()?;
+        content.resize(count, 0);
+        let mut filled = 0;
+        while filled < count {
+            match file.read_at(&mut content[filled..], filled as u64).ok()? {
+                0 => break,
+                more => filled += more,
+            }
+        }
+        content.truncate(filled);
+        Some(content)
     }
 
     /// The place of a path; none where its directory does not exist.
@@ -90,7 +131,7 @@ impl Root {
         match (self, place) {
             (_, Place::Memory { memory, path }) => memory.create(path).map(Aside::Memory),
             // On the same file system.
-            (Root::Disk { root, device }, Place::Disk { .. }) if id.device == *device => {
+            (Root::Disk { root, device, .. }, Place::Disk { .. }) if id.device == *device => {
                 Temporary::create(root).map(Aside::Disk).map_err(reject)
             }
             (_, Place::Disk { parent, .. }) => {

@@ -5,6 +5,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex};
 
 use crate::manifest::{self, Kind, Manifest, Names, Series};
+use crate::presentation::{self, Presentations};
 use crate::resource::Memory;
 use crate::resource::directory::Identity;
 use crate::resource::input_files::InputFiles;
@@ -27,8 +28,8 @@ pub(crate) struct Retention {
 /// Where segments come and go.
 #[derive(Debug)]
 enum Kept {
-    /// All files in memory.
-    Memory(Arc<Memory>),
+    /// All files in memory, and who is to be told of those that go.
+    Memory(Arc<Memory>, Arc<Presentations>),
     /// The files of inputs; those that clients have uploaded are removed by DELETE only.
     Disk(InputFiles),
 }
@@ -43,9 +44,13 @@ struct Live {
 
 impl Retention {
     /// In memory, where the sign of option `max_cache_segs` makes no difference.
-    pub(crate) fn in_memory(memory: Arc<Memory>, max_cache_segs: i64) -> Retention {
+    pub(crate) fn in_memory(
+        memory: Arc<Memory>,
+        presentations: Arc<Presentations>,
+        max_cache_segs: i64,
+    ) -> Retention {
         let most = count(max_cache_segs).max(1);
-        Retention::new(Kept::Memory(memory), 0, most)
+        Retention::new(Kept::Memory(memory, presentations), 0, most)
     }
 
     /// On disk: a negative `max_cache_segs` is what stays, a positive one the least of it, and with 0 all does.
@@ -193,14 +198,14 @@ impl Retention {
 impl Kept {
     fn order(&self, path: &[u8]) -> Option<u64> {
         match self {
-            Kept::Memory(memory) => memory.order(path),
+            Kept::Memory(memory, _) => memory.order(path),
             Kept::Disk(files) => files.order(path),
         }
     }
 
     fn find(&self, prefix: &[u8], is_wanted: impl Fn(&[u8]) -> bool) -> Vec<(u64, Box<[u8]>)> {
         match self {
-            Kept::Memory(memory) => memory.find(prefix, is_wanted),
+            Kept::Memory(memory, _) => memory.find(prefix, is_wanted),
             Kept::Disk(files) => files.find(prefix, is_wanted),
         }
     }
@@ -208,7 +213,7 @@ impl Kept {
     /// The content of a file of at most so many bytes.
     fn content(&self, path: &[u8], limit: u64) -> Option<Vec<u8>> {
         let opened = match self {
-            Kept::Memory(memory) => memory.open_file(path),
+            Kept::Memory(memory, _) => memory.open_file(path),
             Kept::Disk(files) => files.open_file(path),
         };
         let (file, Identity { size, .. }) = opened.ok()?;
@@ -220,7 +225,13 @@ impl Kept {
 
     fn remove_same(&self, path: &[u8], order: u64) -> bool {
         match self {
-            Kept::Memory(memory) => memory.remove_same(path, order),
+            Kept::Memory(memory, presentations) => {
+                let is_removed = memory.remove_same(path, order);
+                if is_removed {
+                    presentations.removed(&presentation::below(memory.key(), path));
+                }
+                is_removed
+            }
             Kept::Disk(files) => files.remove_same(path, order),
         }
     }

@@ -8,6 +8,7 @@ use rustix::fs::fstat;
 use tokio::sync::Mutex as AsyncMutex;
 
 use crate::error::Reject;
+use crate::presentation::{self, Observer};
 use crate::resource::directory::Identity;
 use crate::resource::names::{Begun, Manner, Names, Writing};
 use crate::resource::place::{Aside, Place, Root};
@@ -16,7 +17,7 @@ use crate::resource::{Memory, OpenFile, Version};
 /// Files by name, written whole or in parts. All that touches the disk here may block.
 #[derive(Debug)]
 pub(crate) struct Store {
-    root: Root,
+    root: Arc<Root>,
     names: Arc<Names>,
 }
 
@@ -42,6 +43,8 @@ pub(crate) struct Upload {
     target: Target,
     aside: Option<Aside>,
     condition: Condition,
+    root: Arc<Root>,
+    observer: Option<Observer>,
 }
 
 /// A name to write, in its directory.
@@ -62,13 +65,13 @@ pub(crate) struct Stored {
 impl Store {
     /// Opens an existing directory on disk, and removes what an earlier server left unfinished there.
     pub(crate) fn open(path: &Path, names: Arc<Names>) -> io::Result<Store> {
-        let root = Root::open(path)?;
+        let root = Arc::new(Root::open(path)?);
         Ok(Store { root, names })
     }
 
     /// Files in memory.
     pub(crate) fn in_memory(memory: Arc<Memory>, names: Arc<Names>) -> Store {
-        let root = Root::Memory(memory);
+        let root = Arc::new(Root::Memory(memory));
         Store { root, names }
     }
 
@@ -109,12 +112,17 @@ impl Store {
         if is_followed {
             target.writing.follow(version.clone());
         }
+        // Who waits for it has to find it.
+        let presentations = &self.names.presentations;
+        let observer = presentations.observe(self.root.key(), path, is_followed);
         Ok(Upload {
             version,
             is_followed,
             target,
             aside: Some(aside),
             condition,
+            root: self.root.clone(),
+            observer: Some(observer),
         })
     }
 
@@ -153,9 +161,11 @@ impl Store {
         let Target { place, writing } = Target::new(place, self.begin(), Manner::Removed)?;
         let _alone = writing.lock_disk();
         match place.current()? {
-            Some(current) if current.has_same_content(known) => place.remove().map(|()| true),
-            _ => Ok(false),
+            Some(current) if current.has_same_content(known) => place.remove()?,
+            _ => return Ok(false),
         }
+        self.forget(path);
+        Ok(true)
     }
 
     /// Removes a file. What is being written under its name is detached: those who follow it read on.
@@ -178,7 +188,14 @@ impl Store {
             None => return Err(Reject::NotFound),
         }
         writing.set_done();
+        self.forget(path);
         Ok(())
+    }
+
+    /// Nobody is to be told of a file any more.
+    fn forget(&self, path: &[u8]) {
+        let key = presentation::below(self.root.key(), path);
+        self.names.presentations.removed(&key);
     }
 }
 
@@ -195,13 +212,21 @@ impl Target {
 }
 
 impl Upload {
+    /// The next bytes can be read.
+    pub(crate) fn observe(&mut self, bytes: &[u8]) {
+        if let Some(observer) = &mut self.observer {
+            observer.push(bytes);
+        }
+    }
+
     /// The file is complete: it becomes what its name holds, unless something that began later is done already.
     ///
     /// # Errors
     /// The condition's, where it has come to fail meanwhile; the file is given up then.
     pub(crate) fn publish(mut self) -> Result<Stored, Reject> {
         let aside = self.aside.take().expect("is published once");
-        let stat = fstat(aside.file()).map_err(io::Error::from)?;
+        let file = aside.file().clone();
+        let stat = fstat(&*file).map_err(io::Error::from)?;
         let Target { place, writing } = &self.target;
         let stored = {
             let _alone = writing.lock_disk();
@@ -218,6 +243,10 @@ impl Upload {
             }
         };
         self.version.complete();
+        if let Some((observer, identity)) = self.observer.take().zip(stored.identity) {
+            let root = &self.root;
+            observer.complete(&file, identity.size, &|path, limit| root.read(path, limit));
+        }
         Ok(stored)
     }
 }

@@ -1,0 +1,153 @@
+//! A segment as playlists list it: its parts, and what is left of it.
+
+use crate::presentation::Key;
+use crate::presentation::boxes::Init;
+use crate::presentation::scanner::Fragment;
+
+/// Fragments that are shorter are joined, in seconds: each part costs each player a request.
+const SHORTEST_PART: f64 = 0.2;
+
+/// A part that is this share of its segment, or more, would make nothing come earlier.
+const LARGEST_SHARE: f64 = 0.75;
+
+/// Lengths that differ by less are the same: those of manifests are rounded.
+const TOLERANCE: f64 = 1.001;
+
+/// A segment that has begun.
+#[derive(Debug)]
+pub(super) struct Segment {
+    /// Its file, and which upload of that name.
+    pub(super) key: Key,
+    pub(super) upload: u64,
+    /// Its number or time in the template.
+    pub(super) value: u64,
+    pub(super) state: SegmentState,
+    /// Which of the different init segments it needs, and which upload that was.
+    pub(super) init: (u32, u64),
+    /// Its times do not go on from those of the one before.
+    pub(super) is_discontinuous: bool,
+    /// Of its first sample, in milliseconds since 1970.
+    pub(super) date: Option<i64>,
+    /// In units of the media: the time of its first sample, and how long it is by now.
+    pub(super) time: u64,
+    pub(super) duration: u64,
+    pub(super) parts: Vec<Part>,
+    /// What will be the next part, as far as it has come.
+    open: Option<Part>,
+    /// It begins with a sample that needs no others.
+    pub(super) is_independent: bool,
+    /// How many fragments are in it.
+    pub(super) fragments: usize,
+    /// In bytes, as far as fragments tell.
+    pub(super) length: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SegmentState {
+    Growing,
+    Complete,
+    /// There is no such file any more.
+    Gone,
+}
+
+/// Bytes of a segment that can be played by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) offset: u64,
+    pub(super) length: u64,
+    /// In units of the media.
+    pub(super) duration: u64,
+    /// A sample in it needs no others.
+    pub(super) is_independent: bool,
+}
+
+impl Segment {
+    pub(super) fn new(key: Key, upload: u64, value: u64) -> Segment {
+        Segment {
+            key,
+            upload,
+            value,
+            state: SegmentState::Growing,
+            init: (0, 0),
+            is_discontinuous: false,
+            date: None,
+            time: 0,
+            duration: 0,
+            parts: Vec::new(),
+            open: None,
+            is_independent: false,
+            fragments: 0,
+            length: 0,
+        }
+    }
+
+    /// Adds a fragment. A part ends where a further one of that length would make it longer than `target`, in units.
+    pub(super) fn add(&mut self, fragment: &Fragment, init: &Init, target: &mut u64) {
+        let duration = init.duration(&fragment.head);
+        let is_independent = init.is_independent(&fragment.head);
+        if self.fragments == 0 {
+            self.time = fragment.head.time;
+            self.is_independent = is_independent;
+        }
+        self.fragments += 1;
+        self.duration += duration;
+        self.length = fragment.offset + fragment.length;
+        // What an encoder makes longer than it did at first is told as it is.
+        *target = (*target).max(duration);
+        let limit = (*target as f64 * TOLERANCE) as u64;
+        if self
+            .open
+            .is_some_and(|open| open.duration + duration > limit)
+        {
+            self.parts.extend(self.open.take());
+        }
+        let open = self.open.get_or_insert(Part {
+            offset: fragment.offset,
+            length: 0,
+            duration: 0,
+            is_independent: false,
+        });
+        open.length += fragment.length;
+        open.duration += duration;
+        open.is_independent |= is_independent;
+        if open.duration + duration > limit {
+            self.parts.extend(self.open.take());
+        }
+    }
+
+    /// No more will come of it.
+    pub(super) fn end(&mut self, state: SegmentState) {
+        if self.state == SegmentState::Growing {
+            self.parts.extend(self.open.take());
+        }
+        self.state = state;
+    }
+
+    /// Where the part begins that comes next.
+    pub(super) fn next_offset(&self) -> u64 {
+        self.parts
+            .last()
+            .map_or(0, |part| part.offset + part.length)
+    }
+
+    /// How long its parts are together, in units: what a playlist tells of one that grows.
+    pub(super) fn told(&self) -> u64 {
+        match self.state {
+            SegmentState::Growing => self.parts.iter().map(|part| part.duration).sum(),
+            _ => self.duration,
+        }
+    }
+}
+
+/// How long parts are to be by the fragments of a complete segment, in units; none where parts are of no use.
+pub(super) fn part_target(fragments: &[Fragment], init: &Init) -> Option<u64> {
+    let timescale = init.timescale(&fragments.first()?.head) as f64;
+    let durations = fragments.iter().map(|one| init.duration(&one.head));
+    let whole: u64 = durations.clone().sum();
+    // The last one is what was left.
+    let longest = durations.take(fragments.len() - 1).max()?;
+    let joined = SHORTEST_PART * timescale / longest.max(1) as f64;
+    let joined = (joined - 0.05).ceil().max(1.0);
+    let target = longest as f64 * joined;
+    (target <= whole as f64 * LARGEST_SHARE).then_some(target as u64)
+}
