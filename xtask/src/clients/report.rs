@@ -126,11 +126,12 @@ impl Report {
             Expected::Below { limit } if latency.most >= limit => {
                 Some(format!("{:.2} s behind, not {limit}", latency.most))
             }
-            Expected::Return { within, .. } => match self.back {
+            Expected::Return { within, limit, .. } => match self.back {
                 None => Some("it does not come back".to_owned()),
                 Some(back) if back > within => Some(format!("back after {back:.1?}")),
-                Some(_) if !(farthest <= 0.3) => Some(format!(
-                    "{farthest:.2} s from its target after it has come back"
+                Some(_) if latency.most > limit => Some(format!(
+                    "{:.2} s behind when it has come back, not {limit}",
+                    latency.most
                 )),
                 Some(_) => None,
             },

@@ -28,8 +28,13 @@ pub(super) enum Expected {
     Target { within: f64 },
     /// Never so far behind, in seconds, and no error.
     Below { limit: f64 },
-    /// The encoder is killed and started again after that time: it plays again so soon, and is as near as that.
-    Return { outage: Duration, within: Duration },
+    /// The encoder is killed and started again after that time: it plays again so soon, and is then no farther behind, in
+    /// seconds.
+    Return {
+        outage: Duration,
+        within: Duration,
+        limit: f64,
+    },
 }
 
 const PUSHED: Scenario = Scenario {
@@ -57,6 +62,7 @@ const fn restart(outage: u64) -> Expected {
     Expected::Return {
         outage: Duration::from_secs(outage),
         within: Duration::from_secs(8),
+        limit: 1.7,
     }
 }
 
