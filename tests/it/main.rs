@@ -2,6 +2,7 @@
 //!
 //! A file for each chapter of the documents. A test is: make files, start, ask, compare.
 
+mod awaited;
 mod breaker;
 mod calls;
 mod command_line;
@@ -20,6 +21,8 @@ mod grants;
 mod growing;
 mod growing_ranges;
 mod guests;
+mod hls;
+mod hls_edges;
 mod ingest;
 mod ingest_log;
 mod js;
@@ -53,6 +56,7 @@ mod sink_players;
 mod sink_pulled;
 mod sink_sessions;
 mod sink_titles;
+mod splice;
 mod state;
 mod support;
 mod tls;

@@ -169,6 +169,7 @@ fn open_uploads(
         retention,
         maxs: settings.maxs,
         cte: settings.cte,
+        splice: settings.splice,
         timeout: settings.timeout,
         tags: !matches!(settings.caching, Caching::Disabled),
         log: settings.reqlog.clone(),

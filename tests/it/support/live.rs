@@ -20,6 +20,17 @@ impl Live {
         Live::start_in(Tree::new(), "gmem", options)
     }
 
+    /// The same over TLS.
+    pub(crate) fn secure() -> Live {
+        let tree = Tree::new();
+        tree.write_certificate();
+        let [cert, pkey] = ["cert", "pkey"].map(|name| {
+            let file = tree.text(&format!("{name}.pem"));
+            format!("--{name}={file}")
+        });
+        Live::start_in(tree, "gmem", &["--maxs=0", &cert, &pkey])
+    }
+
     fn start_in(tree: Tree, directory: &str, options: &[&str]) -> Live {
         let fixed = [
             format!("--rdirs={directory}"),

@@ -1,9 +1,11 @@
 //! What all tests use: the server as a process, a tree of files, clients.
 
 pub(crate) mod client;
+pub(crate) mod cmaf;
 pub(crate) mod curl;
 pub(crate) mod ffmpeg;
 pub(crate) mod guest;
+pub(crate) mod hls;
 pub(crate) mod http2;
 pub(crate) mod live;
 pub(crate) mod media;

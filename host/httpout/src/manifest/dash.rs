@@ -331,13 +331,13 @@ fn attributes(start: &BytesStart<'_>) -> impl Iterator<Item = (Vec<u8>, String)>
     })
 }
 
-fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
+pub(super) fn attribute(start: &BytesStart<'_>, name: &str) -> Option<String> {
     let found = start.try_get_attribute(name).ok()??;
     found.unescape_value().ok().map(|value| value.into_owned())
 }
 
 /// A duration such as `PT1M30.5S` (XML Schema), in seconds; months and years are not for buffers.
-fn seconds(text: &str) -> Option<f64> {
+pub(super) fn seconds(text: &str) -> Option<f64> {
     let (days, times) = text
         .strip_prefix('P')?
         .split_once('T')

@@ -3,6 +3,7 @@
 mod dash;
 mod hls;
 mod names;
+mod splice;
 mod template;
 mod track;
 
@@ -10,8 +11,12 @@ use std::time::Duration;
 
 use crate::http::path;
 pub(crate) use names::Names;
+pub(crate) use splice::splice;
 pub(crate) use template::{Template, Unit};
 pub(crate) use track::{Media, Timeline, Track};
+
+/// The largest manifest that is read, in bytes.
+pub(crate) const LARGEST: usize = 8 << 20;
 
 /// A manifest, as far as it tells which files may go, and which are to come.
 #[derive(Debug, Default, PartialEq)]
@@ -62,6 +67,11 @@ impl Manifest {
             None => None,
         }
     }
+}
+
+/// Whether a path is that of a DASH manifest.
+pub(crate) fn is_dash(path: &[u8]) -> bool {
+    matches!(extension(path), Some(Format::Dash))
 }
 
 /// Whether a path is that of a manifest.

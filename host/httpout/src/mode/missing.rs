@@ -1,17 +1,18 @@
 //! GET and HEAD of what is not there: playlists that are made, and files that are about to come.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::{HeaderValue, Response, header};
-use bytes::Bytes;
 use httpout_plugins::Exchange;
 use tokio::time::{Instant, timeout_at};
 
 use crate::body::Content;
 use crate::error::Reject;
 use crate::handler::Answer;
+use crate::http::negotiate;
 use crate::mode::FileServer;
-use crate::presentation::{Asked, Directives, Key};
+use crate::presentation::{Asked, Directives, Key, Text};
 use crate::resource::Files;
 use crate::settings::Caching;
 
@@ -29,14 +30,14 @@ impl FileServer {
             if self.presentations.has_playlist(key) {
                 let directives = Directives::parse(query)?;
                 let playlist = self.playlist(key, &directives).await?;
-                return Ok(self.describe_playlist(playlist));
+                return Ok(self.send_playlist(exchange, files, &playlist).await);
             }
         }
         self.expected(exchange, files, path, &keys).await
     }
 
     /// Waits until a playlist has what is asked of it.
-    async fn playlist(&self, key: &Key, directives: &Directives) -> Result<Bytes, Reject> {
+    async fn playlist(&self, key: &Key, directives: &Directives) -> Result<Arc<Text>, Reject> {
         let mut deadline = None;
         loop {
             let (changed, limit) = match self.presentations.ask(key, directives) {
@@ -88,8 +89,19 @@ impl FileServer {
         Instant::now() + limit
     }
 
-    fn describe_playlist(&self, text: Bytes) -> Answer {
-        let mut answer = Response::new(Content::Bytes(text));
+    async fn send_playlist(&self, exchange: &Exchange, files: &Files, text: &Text) -> Answer {
+        let mut answer = Response::new(Content::Bytes(text.plain.clone()));
+        if files.allows_coding(text.plain.len() as u64) {
+            let fields = answer.headers_mut();
+            fields.insert(header::VARY, header::ACCEPT_ENCODING.into());
+            if let Some(coding) = negotiate::coding(&exchange.head.headers)
+                && let Some(coded) = text.coded(coding).await
+            {
+                let name = HeaderValue::from_static(coding.name());
+                fields.insert(header::CONTENT_ENCODING, name);
+                *answer.body_mut() = Content::Bytes(coded);
+            }
+        }
         let fields = answer.headers_mut();
         let media_type = HeaderValue::from_static("application/vnd.apple.mpegurl");
         fields.insert(header::CONTENT_TYPE, media_type);

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use httpout_plugins::Exchange;
 use tokio::sync::OwnedMutexGuard;
 
@@ -16,7 +16,7 @@ use crate::http::conditional::{self, Validators, Verdict};
 use crate::http::path::encode;
 use crate::http::range::Spec;
 use crate::http::write_range::{self, Span};
-use crate::manifest::is_manifest;
+use crate::manifest::{self, is_dash, is_manifest};
 use crate::reqlog::Reqlog;
 use crate::resource::{
     Begun, Condition, Identity, Intake, Reading, Retention, Store, Stored, Target, Writer, blocking,
@@ -32,6 +32,8 @@ pub(crate) struct Uploads {
     pub(crate) maxs: Option<u64>,
     /// Option `cte`: an upload may be read while it runs.
     pub(crate) cte: bool,
+    /// Option `splice`.
+    pub(crate) splice: bool,
     /// Option `timeout`: the longest wait for another write of the same name; none is for ever.
     pub(crate) timeout: Option<Duration>,
     /// Whether what is stored is told by an entity tag, see option `cache_control`.
@@ -106,7 +108,13 @@ impl Uploads {
         let upload = blocking(move || store.upload(&target, begun, reading, condition)).await?;
         let mut intake = Intake::new(upload);
         self.log.record("Opening", path);
-        let received = self.receive(exchange, &mut intake, body).await;
+        let received = match self.splice && is_dash(path) {
+            true => {
+                self.receive_manifest(exchange, path, &mut intake, body)
+                    .await
+            }
+            false => self.receive(exchange, &mut intake, body).await,
+        };
         // Also where it is given up: to remove a large file takes its time.
         let stored = blocking(move || {
             let stored = received.and_then(|()| intake.publish())?;
@@ -137,12 +145,72 @@ impl Uploads {
         body: &mut Upload,
     ) -> Result<(), Reject> {
         intake.announce(body.length())?;
-        while let Some(bytes) = body.next().await? {
-            let total = intake.length() + bytes.len() as u64;
-            exchange.bytes_received.store(total, Relaxed);
-            self.check_size(total)?;
+        self.receive_rest(exchange, intake, body).await
+    }
+
+    async fn receive_rest(
+        &self,
+        exchange: &Exchange,
+        intake: &mut Intake,
+        body: &mut Upload,
+    ) -> Result<(), Reject> {
+        while let Some(bytes) = self.next(exchange, intake.length(), body).await? {
             intake.push(bytes).await?;
         }
+        intake.flush().await
+    }
+
+    /// The next bytes, behind so many.
+    async fn next(
+        &self,
+        exchange: &Exchange,
+        received: u64,
+        body: &mut Upload,
+    ) -> Result<Option<Bytes>, Reject> {
+        let Some(bytes) = body.next().await? else {
+            return Ok(None);
+        };
+        let total = received + bytes.len() as u64;
+        exchange.bytes_received.store(total, Relaxed);
+        self.check_size(total)?;
+        Ok(Some(bytes))
+    }
+
+    /// Waits for all of a DASH manifest, which may have to be changed before somebody reads it.
+    async fn receive_manifest(
+        &self,
+        exchange: &Exchange,
+        path: &[u8],
+        intake: &mut Intake,
+        body: &mut Upload,
+    ) -> Result<(), Reject> {
+        let mut content = BytesMut::new();
+        while let Some(bytes) = self.next(exchange, content.len() as u64, body).await? {
+            content.extend_from_slice(&bytes);
+            if content.len() > manifest::LARGEST {
+                // Whatever it is, it is kept as it comes.
+                intake.announce(body.length())?;
+                intake.push(content.freeze()).await?;
+                return self.receive_rest(exchange, intake, body).await;
+            }
+        }
+        let (store, below) = (self.store.clone(), below(path)?);
+        let content = blocking(move || {
+            let earlier = store.read(&below, manifest::LARGEST as u64);
+            let spliced = manifest::splice(&content, earlier.as_deref());
+            if let Some(begins) = spliced.as_ref().and_then(|spliced| spliced.begins) {
+                tracing::info!(
+                    "`{}`: its encoder has begun anew; its time line goes on {:.1} s from its begin, so that players \
+                     come back (option `splice`)",
+                    below.escape_ascii(),
+                    begins.as_secs_f64()
+                );
+            }
+            Ok(spliced.map_or(content.freeze(), |spliced| spliced.content.into()))
+        });
+        let content = content.await?;
+        intake.announce(Some(content.len() as u64))?;
+        intake.push(content).await?;
         intake.flush().await
     }
 

@@ -7,21 +7,22 @@
 
 mod awaited;
 mod boxes;
-mod directives;
 #[cfg(test)]
-mod media;
+#[path = "../../../../tests/it/support/cmaf.rs"]
+mod cmaf;
+mod directives;
 mod multivariant;
 mod observer;
 mod playlist;
 mod scanner;
 mod segment;
+mod text;
 mod track;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
@@ -32,6 +33,7 @@ pub(crate) use crate::presentation::directives::Directives;
 use crate::presentation::observer::Files;
 pub(crate) use crate::presentation::observer::Observer;
 use crate::presentation::segment::SegmentState;
+pub(crate) use crate::presentation::text::Text;
 use crate::presentation::track::Track;
 
 /// A file, wherever it is: the path of its directory on disk, or that of memory, and its path below. One file has one
@@ -94,14 +96,14 @@ struct Presentation {
     changed: Arc<Notify>,
     /// How often something has changed.
     state: u64,
-    rendered: Option<(u64, Bytes)>,
+    rendered: Option<(u64, Arc<Text>)>,
 }
 
 /// What there is to say about a playlist.
 pub(crate) enum Asked {
     /// There is no such playlist.
     NotHere,
-    Playlist(Bytes),
+    Playlist(Arc<Text>),
     /// What is asked for will come, or not, within that time.
     Wait(OwnedNotified, Duration),
     /// It will not come for long.
@@ -357,7 +359,7 @@ impl Presentation {
         {
             return Asked::Playlist(text.clone());
         }
-        let text = Bytes::from(multivariant::multivariant(self));
+        let text = Arc::new(Text::new(multivariant::multivariant(self)));
         self.rendered = Some((self.state, text.clone()));
         Asked::Playlist(text)
     }
@@ -387,7 +389,8 @@ impl Presentation {
         {
             return Asked::Playlist(text.clone());
         }
-        let text = Bytes::from(playlist::media(self, track, target, directives.skips));
+        let text = playlist::media(self, track, target, directives.skips);
+        let text = Arc::new(Text::new(text));
         self.tracks[at].rendered[kind] = Some((self.state, text.clone()));
         Asked::Playlist(text)
     }

@@ -188,7 +188,7 @@ fn next_state(head: &[u8]) -> Option<State> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::presentation::media::{fragment, init, large_box, plain_box};
+    use crate::presentation::cmaf::{self, fragment, init, plain_box};
 
     fn scan(bytes: &[u8], pieces: usize) -> Vec<Found> {
         let mut scanner = Scanner::new();
@@ -252,7 +252,7 @@ mod tests {
         assert!(init.is_independent(&told));
         let dependent = head(&fragment(1, 5, &[(3000, false)], b""));
         assert!(!init.is_independent(&dependent));
-        let untold = head(&crate::presentation::media::fragment_of_defaults(1, 5, 4));
+        let untold = head(&cmaf::fragment_of_defaults(1, 5, 4));
         assert_eq!(init.duration(&untold), 4004);
         assert!(init.is_independent(&untold));
     }
@@ -262,7 +262,13 @@ mod tests {
         let mut bytes = fragment(1, 0, &[(10, true)], b"");
         let head = bytes.len() - 8;
         bytes.truncate(head);
-        let large = [&bytes[..], &large_box(b"mdat", &[7; 100])].concat();
+        let large = [
+            &bytes[..],
+            b"\0\0\0\x01mdat",
+            &116_u64.to_be_bytes(),
+            &[7; 100],
+        ]
+        .concat();
         assert_eq!(scan(&large, 33).len(), 1);
         // Up to the end of the file.
         bytes.extend_from_slice(b"\0\0\0\0mdat");

@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::sync::Notify;
 
 use crate::manifest::{self, Template, Times, Unit};
@@ -11,6 +10,7 @@ use crate::presentation::Key;
 use crate::presentation::boxes::Init;
 use crate::presentation::scanner::Fragment;
 use crate::presentation::segment::{Segment, SegmentState, part_target};
+use crate::presentation::text::Text;
 
 /// The most segments that a playlist lists.
 const MOST: usize = 2000;
@@ -36,9 +36,11 @@ pub(super) struct Track {
     pub(super) part_target: Option<u64>,
     /// The number or time of the segment that was begun last.
     begun: Option<u64>,
+    /// The upload of the segment that was listed last: what was begun before it has had its time.
+    last_upload: u64,
     pub(super) changed: Arc<Notify>,
     /// The playlist, and that without what players have already: of which state of the presentation.
-    pub(super) rendered: [Option<(u64, Bytes)>; 2],
+    pub(super) rendered: [Option<(u64, Arc<Text>)>; 2],
 }
 
 /// A file as a track takes it.
@@ -63,6 +65,7 @@ impl Track {
             discontinuities: 0,
             part_target: None,
             begun: None,
+            last_upload: 0,
             changed: Arc::default(),
             rendered: [None, None],
         }
@@ -154,9 +157,10 @@ impl Track {
         // What has no fragment is no segment yet.
         let head = written.fragments.first()?.head;
         let value = self.facts.template.value(written.key)?;
-        if self.is_late(written.key, value) {
+        if written.upload <= self.last_upload || self.is_late(written.key, value) {
             return None;
         }
+        self.last_upload = written.upload;
         let mut segment = Segment::new(written.key.clone(), written.upload, value);
         segment.init = (self.init_version, self.init_upload);
         segment.date = self.date(head.time, init.timescale(&head), times);

@@ -159,23 +159,27 @@ fn compress(coding: Coding, content: &[u8]) -> io::Result<Option<Bytes>> {
     if !media_type::is_utf8(content, true) {
         return Ok(None);
     }
+    // It reads from memory: the thread waits for nothing.
+    let coded = Handle::current().block_on(encode(coding, content))?;
+    Ok((coded.len() < content.len()).then_some(coded))
+}
+
+/// A content in a coding. It waits for nothing.
+pub(crate) async fn encode(coding: Coding, content: &[u8]) -> io::Result<Bytes> {
     let mut coded = Vec::with_capacity(content.len() / 2);
     let level = Level::Precise(LEVEL);
-    // It reads from memory: the thread waits for nothing.
-    Handle::current().block_on(async {
-        match coding {
-            Coding::Gzip => {
-                let mut encoder = GzipEncoder::with_quality(content, level);
-                encoder.read_to_end(&mut coded).await
-            }
-            Coding::Deflate => {
-                let mut encoder = ZlibEncoder::with_quality(content, level);
-                encoder.read_to_end(&mut coded).await
-            }
+    match coding {
+        Coding::Gzip => {
+            let mut encoder = GzipEncoder::with_quality(content, level);
+            encoder.read_to_end(&mut coded).await?
         }
-    })?;
+        Coding::Deflate => {
+            let mut encoder = ZlibEncoder::with_quality(content, level);
+            encoder.read_to_end(&mut coded).await?
+        }
+    };
     coded.shrink_to_fit();
-    Ok((coded.len() < content.len()).then(|| coded.into()))
+    Ok(coded.into())
 }
 
 #[derive(Clone)]

@@ -150,7 +150,8 @@ impl Files {
         Ok(representation)
     }
 
-    fn allows_coding(&self, length: u64) -> bool {
+    /// Whether a text of that length is compressed (option `zmax`).
+    pub(crate) fn allows_coding(&self, length: u64) -> bool {
         (1..=self.zmax).contains(&length)
     }
 }

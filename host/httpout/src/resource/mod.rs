@@ -24,7 +24,7 @@ mod version;
 mod writer;
 
 pub(crate) use blocking::blocking;
-pub(crate) use compressed::Compressed;
+pub(crate) use compressed::{Compressed, encode};
 pub(crate) use directory::{Directory, Identity};
 pub(crate) use entries::{Entry, Kind};
 pub(crate) use files::{Files, Found, Representation, Source};

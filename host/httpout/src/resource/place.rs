@@ -49,7 +49,7 @@ pub(super) enum Aside {
 
 impl Root {
     /// Opens an existing directory on disk, and removes what an earlier server left unfinished there.
-    pub(super) fn open(path: &Path) -> io::Result<Root> {
+    pub(super) fn open_directory(path: &Path) -> io::Result<Root> {
         let root = Dir::open_ambient_dir(path, cap_std::ambient_authority())?;
         let removed = temporary::remove_leftovers(&root)?;
         if removed > 0 {
@@ -70,28 +70,9 @@ impl Root {
 
     /// The beginning of a file, at most so many bytes.
     pub(super) fn read(&self, path: &[u8], limit: u64) -> Option<Vec<u8>> {
-        let mut content = Vec::new();
-        let file = match self {
-            Root::Disk { root, .. } => {
-                // A FIFO must not hold up the server until somebody writes to it.
-                let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-                let mut options = OpenOptions::new();
-                options.read(true).custom_flags(flags.bits().cast_signed());
-                let file = root.open_with(OsStr::from_bytes(path), &options).ok()?;
-                Arc::new(OpenFile::on_disk(file.into_std()))
-            }
-            Root::Memory(memory) => memory.open_file(path).ok()?.0,
-        };
-        let count = usize::try_from(limit).ok()?;
-        content.resize(count, 0);
-        let mut filled = 0;
-        while filled < count {
-            match file.read_at(&mut content[filled..], filled as u64).ok()? {
-                0 => break,
-                more => filled += more,
-            }
-        }
-        content.truncate(filled);
+        let (file, Identity { size, .. }) = self.open(path).ok()?;
+        let mut content = vec![0; usize::try_from(size.min(limit)).ok()?];
+        file.read_exact_at(&mut content, 0).ok()?;
         Some(content)
     }
 
@@ -142,15 +123,27 @@ impl Root {
 
     /// Opens a file to change it in place.
     pub(super) fn open_in_place(&self, path: &[u8]) -> Result<(Arc<OpenFile>, Identity), Reject> {
+        self.open_with(path, OpenOptions::new().write(true))
+    }
+
+    /// Opens a file to read it.
+    fn open(&self, path: &[u8]) -> Result<(Arc<OpenFile>, Identity), Reject> {
+        self.open_with(path, OpenOptions::new().read(true))
+    }
+
+    fn open_with(
+        &self,
+        path: &[u8],
+        options: &mut OpenOptions,
+    ) -> Result<(Arc<OpenFile>, Identity), Reject> {
         let root = match self {
             Root::Disk { root, .. } => root,
             Root::Memory(memory) => return memory.open_file(path),
         };
         // A FIFO must not hold up the server until somebody reads from it.
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
-        let mut options = OpenOptions::new();
-        options.write(true).custom_flags(flags.bits().cast_signed());
-        let file = root.open_with(OsStr::from_bytes(path), &options);
+        options.custom_flags(flags.bits().cast_signed());
+        let file = root.open_with(OsStr::from_bytes(path), options);
         let file = file.map_err(reject)?.into_std();
         let stat = fstat(&file).map_err(io::Error::from)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {

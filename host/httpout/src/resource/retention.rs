@@ -10,9 +10,6 @@ use crate::resource::Memory;
 use crate::resource::directory::Identity;
 use crate::resource::input_files::InputFiles;
 
-/// The largest manifest that is read, in bytes.
-const LARGEST: u64 = 8 << 20;
-
 /// Removes segments when later ones of their quality have come. What is a segment, and how many the time-shift buffer
 /// has, is what the manifests say: what none of them names stays, and so do manifests and what begins a stream.
 #[derive(Debug)]
@@ -92,7 +89,10 @@ impl Retention {
         }
         // Those that have been removed are of no use any more.
         live.retain(|path, _| self.files.order(path).is_some());
-        let content = self.files.content(path, LARGEST).unwrap_or_default();
+        let content = self
+            .files
+            .content(path, manifest::LARGEST as u64)
+            .unwrap_or_default();
         let manifest = std::str::from_utf8(&content);
         let manifest = manifest.map_or(None, |text| Manifest::parse(path, text));
         match manifest {

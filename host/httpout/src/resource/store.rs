@@ -65,7 +65,7 @@ pub(crate) struct Stored {
 impl Store {
     /// Opens an existing directory on disk, and removes what an earlier server left unfinished there.
     pub(crate) fn open(path: &Path, names: Arc<Names>) -> io::Result<Store> {
-        let root = Arc::new(Root::open(path)?);
+        let root = Arc::new(Root::open_directory(path)?);
         Ok(Store { root, names })
     }
 
@@ -78,6 +78,11 @@ impl Store {
     /// Notes a write, in the order of the requests.
     pub(crate) fn begin(&self) -> Begun {
         self.names.begin()
+    }
+
+    /// The beginning of a file, at most so many bytes.
+    pub(crate) fn read(&self, path: &[u8], limit: u64) -> Option<Vec<u8>> {
+        self.root.read(path, limit)
     }
 
     /// Begins to write a whole file. Directories on its way are made.

@@ -78,6 +78,8 @@ pub(crate) struct ServerSettings {
     pub(crate) zmax: u64,
     /// Chunked coding may be used, so that files are sent while they are written.
     pub(crate) cte: bool,
+    /// Live DASH manifests go on where those of an encoder that was stopped have been.
+    pub(crate) splice: bool,
     pub(crate) caching: Caching,
     pub(crate) norange: bool,
     pub(crate) fields: CommonFields,
@@ -210,6 +212,7 @@ impl ServerSettings {
             dlist: options.dlist,
             zmax: options.zmax,
             cte: options.cte,
+            splice: options.splice,
             caching: caching(options)?,
             norange: options.norange,
             fields: common_fields(options)?,

@@ -1,15 +1,9 @@
-//! Files for tests, byte by byte.
+//! CMAF files, byte by byte. The unit tests of the server use them too.
 
 /// A box.
-pub(super) fn plain_box(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
+pub(crate) fn plain_box(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
     let size = u32::try_from(content.len() + 8).expect("is short");
     [&size.to_be_bytes()[..], kind, content].concat()
-}
-
-/// A box whose length has 64 bits.
-pub(super) fn large_box(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
-    let size = (content.len() + 16) as u64;
-    [&1_u32.to_be_bytes()[..], kind, &size.to_be_bytes(), content].concat()
 }
 
 fn full_box(kind: &[u8; 4], flags: u32, fields: &[u32]) -> Vec<u8> {
@@ -19,7 +13,7 @@ fn full_box(kind: &[u8; 4], flags: u32, fields: &[u32]) -> Vec<u8> {
 }
 
 /// An init segment of one track, whose samples are that long where they do not say it.
-pub(super) fn init(track: u32, timescale: u32, duration: u32) -> Vec<u8> {
+pub(crate) fn init(track: u32, timescale: u32, duration: u32) -> Vec<u8> {
     let mut header = vec![0; 20];
     header[2] = track;
     let header = full_box(b"tkhd", 3, &header);
@@ -39,7 +33,7 @@ pub(super) fn init(track: u32, timescale: u32, duration: u32) -> Vec<u8> {
 }
 
 /// A fragment of samples: how long each is, and whether it needs no others.
-pub(super) fn fragment(track: u32, time: u32, samples: &[(u32, bool)], media: &[u8]) -> Vec<u8> {
+pub(crate) fn fragment(track: u32, time: u32, samples: &[(u32, bool)], media: &[u8]) -> Vec<u8> {
     let count = u32::try_from(samples.len()).expect("are few");
     let entries = samples.iter().flat_map(|(duration, is_sync)| {
         let flags = if *is_sync { 0x0200_0000 } else { 0x0101_0000 };
@@ -50,7 +44,7 @@ pub(super) fn fragment(track: u32, time: u32, samples: &[(u32, bool)], media: &[
 }
 
 /// A fragment of samples that say nothing of themselves.
-pub(super) fn fragment_of_defaults(track: u32, time: u32, count: u32) -> Vec<u8> {
+pub(crate) fn fragment_of_defaults(track: u32, time: u32, count: u32) -> Vec<u8> {
     moof(track, time, &full_box(b"trun", 0, &[count]), b"")
 }
 
