@@ -196,7 +196,7 @@ fn start(scenario: &Scenario, binary: &Path, camera_port: u16, log: &Path) -> Re
             command
                 .arg("-i")
                 .arg(format!("tcp://127.0.0.1:{camera_port}/"))
-                .args(["-o", &format!("http://127.0.0.1:0{}", scenario.path)])
+                .args(["-o", &format!("http://localhost:8080{}", scenario.path)])
                 .arg(format!("--rdirs={}", directory.display()))
                 .args(["--dmode=dynamic", "--cdur=0.1"]);
         }

@@ -54,6 +54,13 @@ const AS_HLS: Scenario = Scenario {
     ..PUSHED
 };
 
+/// Made by the server of a camera that it reads.
+const MADE: Scenario = Scenario {
+    origin: Origin::Input { rdirs: "made" },
+    path: "/live.mpd",
+    ..PUSHED
+};
+
 const TARGET: Expected = Expected::Target { within: 0.1 };
 
 const BELOW: Expected = Expected::Below { limit: 1.5 };
@@ -89,6 +96,23 @@ pub(super) const ALL: &[Scenario] = &[
         name: "hls-restart-3",
         expected: restart(3),
         ..AS_HLS
+    },
+    Scenario {
+        name: "made-dash",
+        ..MADE
+    },
+    Scenario {
+        name: "made-dash-gmem",
+        origin: Origin::Input { rdirs: "gmem" },
+        ..MADE
+    },
+    Scenario {
+        name: "made-hls-gmem",
+        origin: Origin::Input { rdirs: "gmem" },
+        path: "/live.m3u8",
+        query: "",
+        expected: BELOW,
+        ..MADE
     },
     Scenario {
         name: "dash-restart-3",
