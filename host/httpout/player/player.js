@@ -171,7 +171,8 @@ async function hlsEngine(src) {
     name: `hls.js ${Hls.version}`,
     latency: () => (hls.playingDate ? (now() - hls.playingDate) / 1000 : hls.latency),
     target: () => hls.targetLatency,
-    patience: () => hls.startLoad(),
+    // It asks by itself; asked to, it would give up the answer that the server holds back for it.
+    patience: () => {},
     end: () => hls.destroy(),
   };
 }
@@ -381,25 +382,38 @@ function draw() {
   line('latency', style.color);
 }
 
-// While nothing comes, the player is made to look again; when that does not help, it begins anew.
+// While nothing comes, the player is made to look again. When that does not help though the encoder is at work, it begins
+// anew: while there is none, it would only take in what it has shown already.
 const PATIENCE = 1000;
-const LAST_PATIENCE = 8000;
+const LAST_PATIENCE = 4000;
 let askedAt = 0;
-let begunAt = performance.now();
+let stuckSince = null;
+let writtenSince = null;
 
 function watch() {
   const at = performance.now();
-  if (!engine || video.paused || video.readyState > 2) {
-    begunAt = at;
+  if (!engine || video.readyState > 2) {
+    stuckSince = null;
     return;
   }
-  if (at - begunAt > LAST_PATIENCE) {
-    begunAt = at;
+  stuckSince ??= at;
+  if (writtenSince !== null && at - Math.max(stuckSince, writtenSince) > LAST_PATIENCE) {
+    stuckSince = null;
     start();
-  } else if (at - begunAt > PATIENCE && at - askedAt > PATIENCE) {
+  } else if (at - stuckSince > PATIENCE && at - askedAt > PATIENCE) {
     askedAt = at;
     engine.patience();
+    list();
   }
+}
+
+// Notes whether an encoder writes what is played: it writes a manifest with each segment, once at least. Playlists are made
+// of what it writes.
+function noteWritten(presentations) {
+  const manifest = chosen.src.replace(/\.m3u8$/, '.mpd');
+  const own = presentations.find(({ path }) => path === chosen.src || path === manifest);
+  if (own && own.age < 3) writtenSince ??= performance.now();
+  else writtenSince = null;
 }
 
 // ---- what there is to play, and how to push ----
@@ -411,6 +425,7 @@ async function list() {
     if (answer.status === 503) await sayWhyRefused();
     if (!answer.ok) return;
     presentations = await answer.json();
+    noteWritten(presentations);
   } catch {
     return;
   }

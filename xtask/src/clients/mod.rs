@@ -143,7 +143,7 @@ fn watch(scenario: &Scenario, binary: &Path, seconds: u32) -> Result<Report> {
     while let Some(word) = browser.next()? {
         match word {
             Word::Sample(sample) => seen.samples.push(sample),
-            Word::Error(text) => seen.errors.push(text),
+            Word::Error(text) => seen.errors.push((Instant::now(), text)),
         }
         if let Expected::Return { outage, .. } = scenario.expected {
             interrupt(&mut encoder, &mut seen, outage, || push("ffmpeg-again"))?;

@@ -23,7 +23,7 @@ const OLD: f64 = 6.0;
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) samples: Vec<Sample>,
-    pub(super) errors: Vec<String>,
+    pub(super) errors: Vec<(Instant, String)>,
     /// When the encoder was started again.
     pub(super) restarted: Option<Instant>,
 }
@@ -66,8 +66,12 @@ impl Seen {
             let at = self.samples.first().map(|first| sample.at - first.at);
             writeln!(text, "{:.2?} {sample:?}", at.unwrap_or_default())?;
         }
-        for error in &self.errors {
-            writeln!(text, "{error}")?;
+        for (at, error) in &self.errors {
+            let at = self
+                .samples
+                .first()
+                .map(|first| at.duration_since(first.at));
+            writeln!(text, "{:.2?} {error}", at.unwrap_or_default())?;
         }
         Ok(fs::write(file, text)?)
     }
