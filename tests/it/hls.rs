@@ -64,6 +64,20 @@ fn players_get_each_part_over_http1() {
     let live = Live::start(&["--maxs=0"]);
     let encoder = push(&live, 8, &format!("{BOTH} {DASH}"), "/live/ll.mpd");
     let main = multivariant(&live, Speaks::Http1, "live/ll");
+    let url = live.server.url("/live/ll.m3u8");
+    assert_eq!(fetch(Speaks::Http1, &url, &["--compressed"]), main);
+    let coded = fetch(
+        Speaks::Http1,
+        &url,
+        &[
+            "--compressed",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%header{content-encoding}",
+        ],
+    );
+    assert_eq!(coded, "gzip");
     let lines: Vec<&str> = main.lines().collect();
     let [_, _, sound, picture, uri] = lines[..] else {
         panic!("{main}");
@@ -118,6 +132,49 @@ fn play_to_the_end_of_memory(live: &Live, speaks: Speaks) {
     let listed = player.playlist.sequence;
     player.known.retain(|number, _| *number >= listed);
     player.check_bytes();
+}
+
+/// Killed in the midst of a segment, and started with the same line: players go on from one run to the next.
+#[test]
+fn players_go_on_when_the_encoder_is_killed_and_started_again() {
+    let live = Live::start(&["--maxs=0"]);
+    let encoder = push(&live, 20, &format!("{BOTH} {DASH}"), "/live/ll.mpd");
+    multivariant(&live, Speaks::Http1, "live/ll");
+    let mut players = ["0", "1"].map(|track| {
+        let url = live.server.url(&format!("/live/ll-{track}.m3u8"));
+        Player::start(Speaks::Http1, &url)
+    });
+    for player in &mut players {
+        while player.playlist.next() < 4 || player.playlist.growing.len() < 2 {
+            player.reload(false);
+        }
+    }
+    drop(encoder);
+    let encoder = push(&live, 5, &format!("{BOTH} {DASH}"), "/live/ll.mpd");
+    for player in &mut players {
+        while !player.playlist.has_ended {
+            player.reload(true);
+        }
+    }
+    encoder.wait();
+    for player in &players {
+        let segments: Vec<_> = player.known.values().collect();
+        let breaks = segments.iter().filter(|one| one.is_discontinuous);
+        assert_eq!(breaks.count(), 1, "{segments:?}");
+        let at = segments.iter().position(|one| one.is_discontinuous);
+        let (before, after) = segments.split_at(at.expect("there is one"));
+        assert!(before.len() >= 3 && after.len() >= 4, "{segments:?}");
+        let (last, first) = (before[before.len() - 1], after[0]);
+        let end = last.date.expect("is told") as f64 + last.duration * 1000.0;
+        assert!(first.date.expect("is told") as f64 >= end - 1.0);
+    }
+    let [picture, sound] = &players;
+    let told = |player: &Player| {
+        let listed = player.playlist.segments.iter();
+        let listed = listed.filter(|one| one.is_discontinuous).count();
+        player.playlist.discontinuities + listed as u64
+    };
+    assert_eq!((told(picture), told(sound)), (1, 1));
 }
 
 #[test]

@@ -51,6 +51,11 @@ impl Seats {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.awaited.is_empty()
+    }
+
     fn leave(&mut self, key: &Key) {
         if let Some(seat) = self.awaited.get_mut(key) {
             seat.waiting -= 1;

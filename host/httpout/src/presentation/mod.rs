@@ -16,6 +16,8 @@ mod observer;
 mod playlist;
 mod scanner;
 mod segment;
+#[cfg(test)]
+mod tests;
 mod text;
 mod track;
 
@@ -161,7 +163,9 @@ impl Presentations {
                 .iter()
                 .min_by_key(|(_, one)| one.order);
             let oldest = oldest.map(|(key, _)| key.clone());
-            oldest.map(|key| register.forget(&key));
+            if let Some(key) = oldest {
+                register.forget(&key);
+            }
         }
         let presentation = register
             .presentations
@@ -227,7 +231,9 @@ impl Register {
         if self.announced.len() >= MANIFESTS {
             let oldest = self.announced.iter().min_by_key(|(_, one)| one.order);
             let oldest = oldest.map(|(key, _)| key.clone());
-            oldest.map(|key| self.announced.remove(&key));
+            if let Some(key) = oldest {
+                self.announced.remove(&key);
+            }
         }
         let files = manifest.announced.iter().rev().take(ANNOUNCED);
         let announced = Announced {

@@ -222,7 +222,7 @@ fn report(presentation: &Presentation, track: &Track) -> Option<String> {
     track.part_target?;
     let uri = presentation.uri(&track.playlist);
     let mut report = format!("URI=\"{uri}\",LAST-MSN={number}");
-    if track.has_parts() && segment.state != SegmentState::Gone {
+    if track.has_parts() {
         let last = segment.parts.len().saturating_sub(1);
         let _ = write!(report, ",LAST-PART={last}");
     }

@@ -151,3 +151,70 @@ pub(super) fn part_target(fragments: &[Fragment], init: &Init) -> Option<u64> {
     let target = longest as f64 * joined;
     (target <= whole as f64 * LARGEST_SHARE).then_some(target as u64)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::presentation::cmaf;
+    use crate::presentation::scanner::{Found, Scanner};
+
+    /// Fragments of so many units each, of which there are 1000 in a second, and what begins them.
+    fn fragments(durations: &[u32]) -> (Vec<Fragment>, Init) {
+        let mut bytes = cmaf::init(1, 1000, 0);
+        let mut time = 0;
+        for duration in durations {
+            bytes.extend(cmaf::fragment(1, time, &[(*duration, time == 0)], b"media"));
+            time += duration;
+        }
+        let mut all = Vec::new();
+        let mut init = None;
+        Scanner::new().push(&bytes, |found| match found {
+            Found::Fragment(fragment) => all.push(fragment),
+            Found::Init(one) => init = Some(one),
+        });
+        (all, init.expect("is there"))
+    }
+
+    fn parts(durations: &[u32], mut target: u64) -> (Vec<u64>, u64) {
+        let (fragments, init) = fragments(durations);
+        let key: Key = b"gmem/v".as_slice().into();
+        let mut segment = Segment::new(key, 1, 1);
+        for fragment in &fragments {
+            segment.add(fragment, &init, &mut target);
+        }
+        segment.end(SegmentState::Complete);
+        assert_eq!(segment.told(), segment.duration);
+        let durations = segment.parts.iter().map(|part| part.duration);
+        (durations.collect(), target)
+    }
+
+    #[test]
+    fn parts_are_about_a_fifth_of_a_second_or_longer() {
+        for (fragment, count, target) in [
+            (40, 50, Some(200)),
+            (33, 60, Some(231)),
+            (100, 20, Some(200)),
+            (192, 10, Some(192)),
+            (213, 10, Some(213)),
+            (500, 4, Some(500)),
+            (1000, 2, Some(1000)),
+            (2000, 1, None),
+            (1800, 2, Some(1800)),
+        ] {
+            let (fragments, init) = fragments(&vec![fragment; count]);
+            assert_eq!(part_target(&fragments, &init), target, "{fragment}");
+        }
+        // What is left of such a segment is too little to be worth it.
+        let (fragments, init) = fragments(&[1900, 100]);
+        assert_eq!(part_target(&fragments, &init), None);
+    }
+
+    #[test]
+    fn fragments_are_joined_up_to_the_target() {
+        assert_eq!(parts(&[40; 12], 200), (vec![200, 200, 80], 200));
+        assert_eq!(parts(&[213, 192, 213, 192], 213).0, [213, 192, 213, 192]);
+        assert_eq!(parts(&[93, 116, 93, 116, 93], 232).0, [209, 209, 93]);
+        // One that an encoder makes longer is told as it is.
+        assert_eq!(parts(&[200, 300, 200], 200), (vec![200, 300, 200], 300));
+    }
+}

@@ -322,9 +322,10 @@ impl Track {
         last.filter(|last| last.state == SegmentState::Growing)
     }
 
-    /// The file of the segment behind the last.
+    /// The file of the segment behind the last. What comes behind one that broke off nobody knows.
     pub(super) fn next_file(&self) -> Option<Vec<u8>> {
-        let last = self.segments.back()?;
+        let last = self.segments.back();
+        let last = last.filter(|last| last.state != SegmentState::Gone)?;
         let template: &Template = &self.facts.template;
         let step = match template.unit() {
             Unit::Number => 1,
