@@ -143,7 +143,7 @@ async function dashEngine(src) {
     latency: () => player.getCurrentLiveLatency(),
     target: () => player.getTargetLiveDelay(),
     // A manifest may say that it need not be asked for again for minutes.
-    patience: () => player.refreshManifest(() => {}),
+    patience: () => {},
     // Without destroy(): what it has under way would set the pace of a video that it has no more.
     end: () => player.attachSource(null),
   };
@@ -156,6 +156,8 @@ async function hlsEngine(src) {
   const hls = new Hls({
     lowLatencyMode: true,
     maxLiveSyncPlaybackRate: 1.5,
+    // Seconds by which a stall puts it back: those of an encoder that is started again are no sign of a slow line.
+    liveSyncOnStallIncrease: 0.1,
     ...(chosen.target === null ? {} : { liveSyncDuration: chosen.target }),
   });
   hls.on(Hls.Events.ERROR, (_, data) => {
@@ -385,7 +387,7 @@ function draw() {
 // While nothing comes, the player is made to look again. When that does not help though the encoder is at work, it begins
 // anew: while there is none, it would only take in what it has shown already.
 const PATIENCE = 1000;
-const LAST_PATIENCE = 4000;
+const LAST_PATIENCE = 40000;
 let askedAt = 0;
 let stuckSince = null;
 let writtenSince = null;
