@@ -170,6 +170,22 @@ fn a_manifest_that_is_over_announces_nothing() {
 }
 
 #[test]
+fn an_encoder_that_starts_anew_begins_with_its_first_segment() {
+    let live = Live::start(&[]);
+    put(&live, "a.mpd", manifest(NUMBERS).as_bytes());
+    for number in 1..=3 {
+        put(&live, &format!("v-{number}.m4s"), b"old");
+    }
+    let deleted = Client::ask(&live.server, "DELETE", "/v-1.m4s", "");
+    assert_eq!((deleted.status, status(&live, "v-1.m4s")), (200, 404));
+    let later = manifest(NUMBERS).replace("2026-01-01", "2026-01-02");
+    put(&live, "a.mpd", later.as_bytes());
+    let mut first = ask(&live, "GET", "v-1.m4s", "");
+    put(&live, "v-1.m4s", b"new");
+    assert_eq!(first.read_response("GET").text(), "new");
+}
+
+#[test]
 fn clients_that_leave_wait_no_longer() {
     let live = Live::start(&[]);
     put(&live, "a.mpd", manifest(NUMBERS).as_bytes());

@@ -91,11 +91,20 @@ fn a_part_is_told_as_soon_as_it_is_there() {
         let mut first = quarter(1000, true);
         let rest = first.split_off(first.len() - 1);
         upload.send_chunk(&first);
+        // As players ask for what is hinted at (RFC 8673).
+        let mut hinted = Client::connect(&live.server);
+        hinted.send("GET /v-2.m4s HTTP/1.1\r\nHost: a\r\nRange: bytes=0-9007199254740991\r\n\r\n");
+        assert_eq!(hinted.read_head().status, 206);
         // All but one byte of it is nothing.
         let playlist = get(&live.server, "/a-v.m3u8");
         assert!(playlist.growing.is_empty());
         assert_eq!(playlist.hint, Some(("v-2.m4s".to_owned(), 0)));
         upload.send_chunk(&rest);
+        let mut came = Vec::new();
+        while came.len() < quarter(1000, true).len() {
+            came.extend(hinted.read_chunk().expect("more is to come"));
+        }
+        assert_eq!(came, quarter(1000, true));
         for client in &mut waiting {
             let answer = client.read_response("GET");
             let playlist = Playlist::parse(answer.text());
@@ -199,6 +208,25 @@ fn updates_leave_out_what_players_have() {
             .collect()
     };
     assert_eq!(names(&merged), names(&whole.segments));
+}
+
+#[test]
+fn the_window_is_what_the_time_shift_buffer_has_and_six_segments_at_least() {
+    let live = Live::start(&[]);
+    put(&live, "i.mp4", &init(1, 100, 0));
+    for (name, depth, listed) in [("a", "PT300S", 31), ("b", "PT0S", 7)] {
+        let text = manifest(START, TEMPLATE).replace("PT300S", depth);
+        put(&live, &format!("{name}.mpd"), text.as_bytes());
+        put_segments(&live, 1..=45, 1);
+        let playlist = get(&live.server, &format!("/{name}-v.m3u8"));
+        assert_eq!(playlist.segments.len(), listed, "{depth}");
+        assert_eq!(playlist.segments[listed - 1].uri, "v-45.m4s");
+        let with_parts = playlist.segments.iter().filter(|one| !one.parts.is_empty());
+        assert_eq!(with_parts.count(), 4);
+        for number in 1..=45 {
+            live_delete(&live, &format!("v-{number}.m4s"));
+        }
+    }
 }
 
 #[test]
@@ -399,6 +427,10 @@ fn the_first_request_waits_until_there_is_something_to_play() {
         variants.text()
     );
     assert_eq!(Playlist::parse(track.read_response("GET").text()).next(), 2);
+    for (target, status) in [("/a.m3u8", 200), ("/a-v.m3u8", 200), ("/a-w.m3u8", 404)] {
+        let head = Client::ask(&live.server, "HEAD", target, "");
+        assert_eq!(head.status, status, "{target}");
+    }
 }
 
 /// `rdirs` above, at and below `wdir`, also under a name.

@@ -40,9 +40,12 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<u64> {
         && (0..=24).contains(&hour)
         && (0..60).contains(&minute)
         && (0.0..61.0).contains(&second);
+    if !is_sound {
+        return None;
+    }
     let minutes = (day_of(year, month, day) * 24 + hour) * 60 + minute - zone;
     let milliseconds = minutes * 60_000 + (second * 1000.0).round() as i64;
-    u64::try_from(milliseconds).ok().filter(|_| is_sound)
+    u64::try_from(milliseconds).ok()
 }
 
 /// What a zone is ahead of UTC.
@@ -51,7 +54,8 @@ fn zone_minutes(zone: &str) -> Option<i64> {
         return Some(0);
     }
     let (hours, minutes) = zone[1..].split_once(':')?;
-    let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+    let minutes =
+        i64::from(hours.parse::<u8>().ok()?) * 60 + i64::from(minutes.parse::<u8>().ok()?);
     Some(if zone.starts_with('-') {
         -minutes
     } else {
@@ -119,6 +123,8 @@ mod tests {
             ("1969-12-31T23:59:59Z", None),
             ("2026-11-21", None),
             ("2026-13-21T20:09:10Z", None),
+            ("9223372036854775807-01-01T00:00:00Z", None),
+            ("2026-11-21T20:09:10+9223372036854775807:00", None),
             ("now", None),
         ] {
             assert_eq!(parse_rfc3339(text), expected, "{text}");

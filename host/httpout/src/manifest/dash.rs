@@ -10,7 +10,7 @@ use quick_xml::events::{BytesStart, Event};
 use crate::http::date;
 use crate::manifest::template::Unresolved;
 use crate::manifest::{
-    Kind, Manifest, Media, Series, Template, Timeline, Times, Track, hls, resolve,
+    Kind, LARGEST_NUMBER, Manifest, Media, Series, Template, Timeline, Times, Track, hls, resolve,
 };
 
 /// The most elements inside of each other: manifests have 8.
@@ -270,7 +270,10 @@ fn track(path: &[u8], level: &Level, template: Template) -> Option<Track> {
     if !is_iso || level.described.contains_key(&b"protected"[..]) {
         return None;
     }
-    let integer = |name: &[u8]| level.template.get(name)?.parse::<u64>().ok();
+    let integer = |name: &[u8]| {
+        let value = level.template.get(name)?.parse::<u64>().ok();
+        value.map(|value| value.min(LARGEST_NUMBER))
+    };
     let size = |name: &[u8]| text(name)?.parse().ok();
     Some(Track {
         id: level.representation.clone(),
@@ -294,7 +297,7 @@ fn track(path: &[u8], level: &Level, template: Template) -> Option<Track> {
         start_number: integer(b"startNumber").unwrap_or(1),
         timeline: level.timeline,
         offset: integer(b"presentationTimeOffset").unwrap_or(0),
-        period: (level.period * 1000.0).round() as u64,
+        period: ((level.period * 1000.0).round() as u64).min(LARGEST_NUMBER),
     })
 }
 

@@ -29,8 +29,8 @@ pub(super) fn parse(path: &[u8], content: &str) -> Option<Manifest> {
         {
             announced.extend(uri(path, attributes));
         } else if let Some(text) = line.strip_prefix("#EXT-X-TARGETDURATION:") {
-            let seconds = text.trim().parse().ok();
-            times.longest = seconds.map(Duration::from_secs);
+            let seconds = text.trim().parse::<u32>().ok();
+            times.longest = seconds.map(|seconds| Duration::from_secs(seconds.into()));
         } else if !line.is_empty() && !line.starts_with('#') {
             segments.extend(resolve(path, line));
         }

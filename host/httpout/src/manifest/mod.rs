@@ -18,6 +18,9 @@ pub(crate) use track::{Media, Timeline, Track};
 /// The largest manifest that is read, in bytes.
 pub(crate) const LARGEST: usize = 8 << 20;
 
+/// Numbers and times are smaller, so that some of them can be added: those of real media are by far.
+pub(crate) const LARGEST_NUMBER: u64 = 1 << 60;
+
 /// A manifest, as far as it tells which files may go, and which are to come.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Manifest {

@@ -1,6 +1,6 @@
 //! The names that a segment template makes (ISO/IEC 23009-1 5.3.9.4.4).
 
-use crate::manifest::Names;
+use crate::manifest::{LARGEST_NUMBER, Names};
 
 /// Stand for what a template puts in: no reference holds them (code points for private use).
 const NUMBER: char = '\u{e000}';
@@ -139,7 +139,7 @@ impl Template {
                 value = Some(read);
             }
         }
-        value.filter(|_| rest.is_empty())
+        value.filter(|value| rest.is_empty() && *value < LARGEST_NUMBER)
     }
 
     /// The path of a number or time; none where both are in it.

@@ -1,6 +1,6 @@
 //! What a DASH manifest says of a representation.
 
-use crate::manifest::Template;
+use crate::manifest::{LARGEST_NUMBER, Template};
 
 /// A representation whose segments are files of their own, named by a template.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,10 +56,12 @@ pub(crate) struct Timeline {
 impl Timeline {
     /// Adds what an element `S` says: segments of `length`, and how often it is repeated.
     pub(super) fn add(&mut self, start: Option<u64>, length: u64, repeated: u64) {
+        let length = length.min(LARGEST_NUMBER);
         let count = repeated.saturating_add(1);
         let all = length.saturating_mul(count);
-        self.end = start.unwrap_or(self.end).saturating_add(all);
-        self.count = self.count.saturating_add(count);
+        let end = start.unwrap_or(self.end).saturating_add(all);
+        self.end = end.min(LARGEST_NUMBER);
+        self.count = self.count.saturating_add(count).min(LARGEST_NUMBER);
         self.last = length;
         self.longest = self.longest.max(length);
     }

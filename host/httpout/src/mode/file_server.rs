@@ -108,7 +108,10 @@ impl FileServer {
     fn options(&self, path: &[u8]) -> Result<Answer, Reject> {
         if let (Some(files), None) = (&self.files, &self.uploads) {
             match files.open(path) {
-                Err(error) if path != b"*" && !matches!(error, Reject::Directory) => {
+                Err(Reject::NotFound) if path != b"*" && !self.is_made(files, path) => {
+                    return Err(Reject::NotFound);
+                }
+                Err(error) if !matches!(error, Reject::NotFound | Reject::Directory) => {
                     return Err(error);
                 }
                 _ => {}

@@ -36,6 +36,12 @@ impl FileServer {
         self.expected(exchange, files, path, &keys).await
     }
 
+    /// Whether there is a playlist at a path that is made.
+    pub(super) fn is_made(&self, files: &Files, path: &[u8]) -> bool {
+        let keys = files.keys(path);
+        keys.iter().any(|key| self.presentations.has_playlist(key))
+    }
+
     /// Waits until a playlist has what is asked of it.
     async fn playlist(&self, key: &Key, directives: &Directives) -> Result<Arc<Text>, Reject> {
         let mut deadline = None;

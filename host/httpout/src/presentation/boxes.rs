@@ -1,5 +1,6 @@
 //! What boxes of ISO files hold (ISO/IEC 14496-12), as far as playlists need it.
 
+use crate::manifest::LARGEST_NUMBER;
 use mp4_atom::{Atom, Decode, Header, Mdhd, Tfdt, Tfhd, Tkhd, Trex, Trun, TrunSamples};
 
 /// What a stream of segments begins with.
@@ -35,6 +36,9 @@ pub(crate) struct Head {
     /// The flags of the first sample, where it says them.
     flags: Option<u32>,
 }
+
+/// The longest fragment, in units, so that those of a segment can be added.
+const LONGEST: u64 = 1 << 40;
 
 /// Of the flags of a sample: it needs others to be decoded.
 const NON_SYNC: u32 = 1 << 16;
@@ -79,7 +83,8 @@ impl Init {
     /// How long a fragment is, in units of its track.
     pub(super) fn duration(&self, head: &Head) -> u64 {
         let each = u64::from(self.track(head).defaults.duration);
-        head.told.saturating_add(head.untold.saturating_mul(each))
+        let all = head.told.saturating_add(head.untold.saturating_mul(each));
+        all.min(LONGEST)
     }
 
     /// Whether a fragment begins with a sample that needs no others.
@@ -112,7 +117,7 @@ impl Head {
         let tfhd = tfhd?;
         let mut head = Head {
             track: tfhd.track_id,
-            time: tfdt?.base_media_decode_time,
+            time: tfdt?.base_media_decode_time.min(LARGEST_NUMBER),
             told: 0,
             untold: 0,
             flags: None,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::manifest::Media;
-use crate::presentation::Presentation;
+use crate::presentation::dash::Presentation;
 use crate::presentation::track::Track;
 
 /// The qualities of sound that each picture is offered with, at most.

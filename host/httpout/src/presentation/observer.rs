@@ -17,8 +17,8 @@ const FILES: usize = 1024;
 /// The most fragments of a file: at 25 a second, those of three minutes.
 const FRAGMENTS: usize = 4500;
 
-/// The largest manifest that is read, in bytes.
-const LARGEST_MANIFEST: u64 = 8 << 20;
+/// The most fragments of all files that are complete; beyond that, too, files are forgotten.
+const FRAGMENTS_OF_ALL: usize = 200_000;
 
 /// The largest init segment that is read where it was written before this process began, in bytes.
 const LARGEST_INIT: u64 = 1 << 20;
@@ -206,7 +206,7 @@ impl Register {
         };
         self.files.known.insert(key.clone(), file);
         for presentation in self.presentations.values_mut() {
-            presentation.change(|track, _| track.begin(key) && track.leave(key));
+            presentation.change(|track, _| track.begin(key, upload) && track.leave(key));
         }
     }
 
@@ -303,13 +303,16 @@ impl Files {
     }
 
     fn forget_oldest(&mut self) {
-        while self.complete.len() > FILES {
+        let mut fragments: usize = self.known.values().map(|file| file.fragments.len()).sum();
+        while self.complete.len() > FILES || fragments > FRAGMENTS_OF_ALL {
             let Some((key, upload)) = self.complete.pop_front() else {
                 return;
             };
             let is_it = |file: &File| file.upload == upload;
-            if self.known.get(&key).is_some_and(is_it) {
-                self.known.remove(&key);
+            if self.known.get(&key).is_some_and(is_it)
+                && let Some(file) = self.known.remove(&key)
+            {
+                fragments -= file.fragments.len();
             }
         }
     }
@@ -343,9 +346,8 @@ fn is_media(path: &[u8]) -> bool {
 }
 
 fn content(file: &OpenFile, length: u64) -> Option<Vec<u8>> {
-    let length = usize::try_from(length)
-        .ok()
-        .filter(|_| length <= LARGEST_MANIFEST)?;
+    let length = usize::try_from(length).ok();
+    let length = length.filter(|length| *length <= manifest::LARGEST)?;
     let mut content = vec![0; length];
     file.read_exact_at(&mut content, 0).ok()?;
     Some(content)

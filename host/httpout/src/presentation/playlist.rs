@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::http::date;
 use crate::http::path::encode;
-use crate::presentation::Presentation;
+use crate::presentation::dash::Presentation;
 use crate::presentation::segment::{Part, Segment, SegmentState};
 use crate::presentation::track::Track;
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::presentation::cmaf::{fragment, init};
+use crate::presentation::dash::in_name;
 use crate::resource::OpenFile;
 
 const MANIFEST: &str = r#"<MPD type="dynamic" availabilityStartTime="2026-01-01T00:00:00Z">
@@ -111,6 +112,51 @@ v-2.m4s
 "#
     );
     assert_eq!(text(&presentations, "gmem/live/a b-v.m3u8"), expected);
+}
+
+/// What nobody means is told somehow, and does no harm.
+#[test]
+fn the_largest_numbers_are_only_numbers() {
+    let root: Arc<[u8]> = b"gmem".as_slice().into();
+    let largest = u64::MAX.to_string();
+    let names = ["Number", "Time"];
+    for (name, number) in names
+        .into_iter()
+        .flat_map(|name| [(name, 1), (name, u64::MAX)])
+    {
+        let presentations = Arc::new(Presentations::default());
+        let text = MANIFEST
+            .replace("$Number$", &format!("${name}$"))
+            .replace("duration=\"1000\"", &format!("duration=\"{largest}\""))
+            .replace("startNumber=\"1\"", &format!("startNumber=\"{largest}\""))
+            .replace("<Period>", "<Period start=\"P99999999999999DT1S\">");
+        let manifest = Manifest::parse(b"a.mpd", &text);
+        assert!(manifest.is_some());
+        presentations.set_manifest(&below(&root, b"a.mpd"), &root, manifest);
+        let write = |name: &str, bytes: &[u8]| {
+            let mut observer = presentations.observe(&root, name.as_bytes(), true);
+            observer.push(bytes);
+            let file = OpenFile::on_disk(tempfile::tempfile().expect("there is room"));
+            observer.complete(&file, 0, &|_, _| None);
+        };
+        for track in ["v", "en", "de"] {
+            write(&format!("{track}.mp4"), &init(1, 1, u32::MAX));
+            for number in [number, number / 2, 3] {
+                let many = cmaf::fragment_of_defaults(1, u32::MAX, u32::MAX);
+                write(&format!("{track}-{number}.m4s"), &many.repeat(3));
+            }
+        }
+        let next = below(&root, format!("v-{}.m4s", u64::MAX).as_bytes());
+        drop(presentations.expect(&[next]));
+        for playlist in ["gmem/a.m3u8", "gmem/a-v.m3u8", "gmem/a-de.m3u8"] {
+            let directives = Directives {
+                awaited: Some((u64::MAX, Some(u64::MAX))),
+                skips: true,
+            };
+            presentations.ask(playlist.as_bytes(), &directives);
+            presentations.ask(playlist.as_bytes(), &Directives::default());
+        }
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 
-use crate::manifest::{self, Template, Times, Unit};
+use crate::manifest::{self, LARGEST_NUMBER, Template, Times, Unit};
 use crate::presentation::Key;
 use crate::presentation::boxes::Init;
 use crate::presentation::scanner::Fragment;
@@ -36,6 +36,7 @@ pub(super) struct Track {
     pub(super) part_target: Option<u64>,
     /// The number or time of the segment that was begun last.
     begun: Option<u64>,
+    begun_upload: u64,
     /// The upload of the segment that was listed last: what was begun before it has had its time.
     last_upload: u64,
     pub(super) changed: Arc<Notify>,
@@ -65,6 +66,7 @@ impl Track {
             discontinuities: 0,
             part_target: None,
             begun: None,
+            begun_upload: 0,
             last_upload: 0,
             changed: Arc::default(),
             rendered: [None, None],
@@ -94,10 +96,20 @@ impl Track {
     }
 
     /// A file has begun that can be read, or is complete; whether it is one of its segments.
-    pub(super) fn begin(&mut self, key: &[u8]) -> bool {
-        let value = self.facts.template.value(key);
-        self.begun = value.or(self.begun);
-        value.is_some()
+    pub(super) fn begin(&mut self, key: &[u8], upload: u64) -> bool {
+        let Some(value) = self.facts.template.value(key) else {
+            return false;
+        };
+        if upload > self.begun_upload {
+            self.begun_upload = upload;
+            self.begun = Some(value);
+        }
+        true
+    }
+
+    /// Its encoder has started anew: which segment is next follows from the manifest alone.
+    pub(super) fn begin_anew(&mut self) {
+        self.begun = None;
     }
 
     /// Takes what has been written of a segment: the first bytes, or further ones. Whether players get to know more.
@@ -201,7 +213,8 @@ impl Track {
             Unit::Number => value,
             Unit::Time => {
                 let seconds = self.facts.segment_seconds().unwrap_or(1.0);
-                (value as f64 / self.facts.timescale as f64 / seconds).round() as u64
+                let number = value as f64 / self.facts.timescale as f64 / seconds;
+                (number.round() as u64).min(LARGEST_NUMBER)
             }
         }
     }
@@ -211,7 +224,7 @@ impl Track {
         let start = i64::try_from(times.start? + self.facts.period).ok()?;
         let media = time as f64 / timescale as f64;
         let offset = self.facts.offset as f64 / self.facts.timescale as f64;
-        Some(start + ((media - offset) * 1000.0).round() as i64)
+        Some(start.saturating_add(((media - offset) * 1000.0).round() as i64))
     }
 
     /// A file is gone, or another takes its name.
@@ -276,6 +289,19 @@ impl Track {
             self.drop_first();
         }
         self.drop_gone();
+        self.forget_parts(3.0 * longest + 3.0);
+    }
+
+    /// Parts are listed near the end only; they are not needed of what is further behind, in seconds.
+    fn forget_parts(&mut self, behind: f64) {
+        let mut left = (behind * self.timescale()) as u64;
+        for segment in self.segments.iter_mut().rev() {
+            match left.checked_sub(segment.duration) {
+                Some(rest) => left = rest,
+                None if left > 0 => left = 0,
+                None => segment.parts = Vec::new(),
+            }
+        }
     }
 
     fn drop_first(&mut self) {
@@ -334,7 +360,7 @@ impl Track {
                 (seconds * self.facts.timescale as f64).round() as u64
             }
         };
-        template.path(last.value + step)
+        template.path(last.value.saturating_add(step))
     }
 
     /// Whether a file is one that is about to come: the next segment, or one that the manifest tells already.
@@ -368,6 +394,6 @@ impl Track {
     fn number_at(&self, times: &Times, now: u64) -> Option<u64> {
         let since = now.checked_sub(times.start? + self.facts.period)?;
         let passed = since as f64 / 1000.0 / self.facts.segment_seconds()?;
-        Some(self.facts.start_number + passed as u64)
+        Some(self.facts.start_number.saturating_add(passed as u64))
     }
 }
