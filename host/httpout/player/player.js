@@ -102,7 +102,8 @@ function library(name) {
 
 const LACKING = 'this httpout was built without its players: `cargo xtask build` fetches them, with npm';
 
-// Each tells its latency() and target(), and what it does at the end(). It is asked for patience() while nothing comes.
+// Each tells its latency() and target(), and what it does at the end(). While nothing comes it is asked for patience(), and
+// given up after lastPatience, in ms.
 async function dashEngine(src) {
   await library('dash.js');
   if (!window.dashjs) throw new Error(LACKING);
@@ -143,7 +144,8 @@ async function dashEngine(src) {
     latency: () => player.getCurrentLiveLatency(),
     target: () => player.getTargetLiveDelay(),
     // A manifest may say that it need not be asked for again for minutes.
-    patience: () => {},
+    patience: () => player.refreshManifest(() => {}),
+    lastPatience: 2500,
     // Without destroy(): what it has under way would set the pace of a video that it has no more.
     end: () => player.attachSource(null),
   };
@@ -158,7 +160,9 @@ async function hlsEngine(src) {
     maxLiveSyncPlaybackRate: 1.5,
     // Seconds by which a stall puts it back: those of an encoder that is started again are no sign of a slow line.
     liveSyncOnStallIncrease: 0.1,
-    ...(chosen.target === null ? {} : { liveSyncDuration: chosen.target }),
+    // Farther behind, it goes to the live edge.
+    ...(chosen.target === null ? { liveMaxLatencyDurationCount: 4 }
+      : { liveSyncDuration: chosen.target, liveMaxLatencyDuration: chosen.target + 4 }),
   });
   hls.on(Hls.Events.ERROR, (_, data) => {
     const status = data.response?.code ? ` (${data.response.code})` : '';
@@ -175,6 +179,7 @@ async function hlsEngine(src) {
     target: () => hls.targetLatency,
     // It asks by itself; asked to, it would give up the answer that the server holds back for it.
     patience: () => {},
+    lastPatience: 8000,
     end: () => hls.destroy(),
   };
 }
@@ -186,6 +191,7 @@ async function nativeEngine(src) {
     latency: () => null,
     target: () => null,
     patience: () => {},
+    lastPatience: 8000,
     end: () => { video.removeAttribute('src'); video.load(); },
   };
 }
@@ -387,7 +393,6 @@ function draw() {
 // While nothing comes, the player is made to look again. When that does not help though the encoder is at work, it begins
 // anew: while there is none, it would only take in what it has shown already.
 const PATIENCE = 1000;
-const LAST_PATIENCE = 40000;
 let askedAt = 0;
 let stuckSince = null;
 let writtenSince = null;
@@ -399,7 +404,7 @@ function watch() {
     return;
   }
   stuckSince ??= at;
-  if (writtenSince !== null && at - Math.max(stuckSince, writtenSince) > LAST_PATIENCE) {
+  if (writtenSince !== null && at - Math.max(stuckSince, writtenSince) > engine.lastPatience) {
     stuckSince = null;
     start();
   } else if (at - stuckSince > PATIENCE && at - askedAt > PATIENCE) {
