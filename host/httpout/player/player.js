@@ -160,10 +160,10 @@ async function hlsEngine(src) {
     maxLiveSyncPlaybackRate: 1.5,
     // Seconds by which a stall puts it back: those of an encoder that is started again are no sign of a slow line.
     liveSyncOnStallIncrease: 0.1,
-    // Farther behind, it goes to the live edge.
-    ...(chosen.target === null ? { liveMaxLatencyDurationCount: 4 }
-      : { liveSyncDuration: chosen.target, liveMaxLatencyDuration: chosen.target + 4 }),
+    ...(chosen.target === null ? {} : { liveSyncDuration: chosen.target, liveMaxLatencyDuration: chosen.target + 4 }),
   });
+  // Farther behind, in segments, it goes to the live edge. As an option it would take the place of what the playlist says.
+  hls.config.liveMaxLatencyDurationCount = 4;
   hls.on(Hls.Events.ERROR, (_, data) => {
     const status = data.response?.code ? ` (${data.response.code})` : '';
     fail(`hls.js: ${data.details}${status}${data.fatal ? ', fatal' : ''}`);
