@@ -13,6 +13,9 @@ const BEHIND: usize = 5;
 /// What low latency players are to stay behind the encoder, in seconds, unless chunks are long.
 const TARGET_LATENCY: f64 = 1.5;
 
+/// How often players ask for the manifest, in seconds: so they hear that it has begun anew.
+const UPDATE: u32 = 1;
+
 /// Where the server tells the time, from wherever the manifest is.
 const TIME: &str = "/_/time";
 
@@ -137,7 +140,7 @@ impl Line {
             self.add(&format!(
                 "-window_size {window} -extra_window_size {BEHIND}"
             ));
-            self.add(&format!("-utc_timing_url {TIME}"));
+            self.add(&format!("-update_period {UPDATE} -utc_timing_url {TIME}"));
         }
         self.add("-remove_at_exit 0");
         match job.names.single() {

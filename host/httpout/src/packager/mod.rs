@@ -26,7 +26,7 @@ use crate::packager::feed::{Feed, Opened, open};
 use crate::packager::ingest::Ingest;
 use crate::packager::plan::{Plan, can_be_played, plan};
 use crate::packager::probe::{Sample, probe};
-use crate::settings::{MediaKind, SourceSettings};
+use crate::settings::{MediaKind, MediaSettings, ServerSettings, Settings, SourceSettings};
 
 pub(crate) use names::split;
 pub(crate) use package::Package;
@@ -90,19 +90,14 @@ impl Packager {
             hold,
             plan: None,
         };
-        if let Some(url) = feed::file_url(&source.origin) {
-            let plan = packager.look(&Sample::Url(&url)).await;
-            let plan = plan.map_err(|reason| StartupError::Input {
-                input: source.name.clone(),
-                reason: format!("DASH cannot be made of it: {reason}"),
-            })?;
-            packager.plan = Some(plan);
-        }
+        packager.plan = check(source, &packager.package.media, &packager.tools).await?;
         Ok(packager)
     }
 
     /// Makes it until the input is over or the sender of `stop` is gone.
     pub(crate) async fn run(mut self, mut stop: watch::Receiver<()>) {
+        let (name, place) = (self.name.escape_debug(), &self.package.place);
+        tracing::info!("`{name}` is written to {place}");
         let made = match Ingest::open(self.package.clone()).await {
             Ok(ingest) => {
                 let working = async {
@@ -176,10 +171,11 @@ impl Packager {
         stop: &mut watch::Receiver<()>,
     ) -> Ended {
         let beginning = async {
-            let opened = open(&self.source.origin, patience, self.look_live()).await?;
+            let looking = look_live(&self.package.media);
+            let opened = open(&self.source.origin, patience, looking).await?;
             let plan = match self.plan.take() {
                 Some(plan) => Ok(plan),
-                None => self.look(&opened.sample()).await,
+                None => look(&opened.sample(), &self.package.media, &self.tools).await,
             };
             Ok::<_, io::Error>((opened, plan))
         };
@@ -269,20 +265,52 @@ impl Packager {
             preset: &ingest.preset(),
         }))
     }
+}
 
-    /// Decides what is made of an input.
-    async fn look(&self, sample: &Sample<'_>) -> Result<Plan, String> {
-        let media = &self.package.media;
-        let of_file = LOOK.max(2.0 * media.segment + 1.0);
-        let of_live = self.look_live().as_secs_f64();
-        let facts = probe(sample, of_file, of_live, can_be_played).await;
-        let facts = facts.map_err(|error| error.to_string())?;
-        plan(&facts, media, &self.tools)
-    }
+/// Looks into an input that is a file: what is to be made of it. Others are looked into once they come.
+///
+/// # Errors
+/// Nothing can be made of it.
+async fn check(
+    source: &SourceSettings,
+    media: &MediaSettings,
+    tools: &Tools,
+) -> Result<Option<Plan>, StartupError> {
+    let Some(url) = feed::file_url(&source.origin) else {
+        return Ok(None);
+    };
+    let plan = look(&Sample::Url(&url), media, tools).await;
+    plan.map(Some).map_err(|reason| StartupError::Input {
+        input: source.name.clone(),
+        reason: format!("DASH and HLS cannot be made of it: {reason}"),
+    })
+}
 
-    /// How long what comes live is looked at.
-    fn look_live(&self) -> Duration {
-        let seconds = 2.0 * self.package.media.segment + 0.5;
-        Duration::from_secs_f64(seconds.min(LOOK_LIVE))
+/// Whether what the servers are to make can be made, as far as that shows without beginning it.
+///
+/// # Errors
+/// What is missing, or an input that nothing can be made of.
+pub(crate) async fn check_all(settings: &Settings) -> Result<(), StartupError> {
+    let Some(tools) = Tools::of(settings).await? else {
+        return Ok(());
+    };
+    for package in settings.servers.iter().flat_map(ServerSettings::packages) {
+        check(&settings.sources[package.source], package.media, &tools).await?;
     }
+    Ok(())
+}
+
+/// Decides what is made of an input.
+async fn look(sample: &Sample<'_>, media: &MediaSettings, tools: &Tools) -> Result<Plan, String> {
+    let of_file = LOOK.max(2.0 * media.segment + 1.0);
+    let of_live = look_live(media).as_secs_f64();
+    let facts = probe(sample, of_file, of_live, can_be_played).await;
+    let facts = facts.map_err(|error| error.to_string())?;
+    plan(&facts, media, tools)
+}
+
+/// How long what comes live is looked at.
+fn look_live(media: &MediaSettings) -> Duration {
+    let seconds = 2.0 * media.segment + 0.5;
+    Duration::from_secs_f64(seconds.min(LOOK_LIVE))
 }

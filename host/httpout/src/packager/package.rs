@@ -5,11 +5,15 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use crate::error::shown;
 use crate::mode::Uploads;
 use crate::packager::names::Names;
+use crate::rdirs::Location;
 use crate::reqlog::Reqlog;
 use crate::resource::{Retention, Store};
-use crate::settings::{BUFFER, Buffer, MediaKind, MediaSettings, PackageSettings, ServerSettings};
+use crate::settings::{
+    BUFFER, Buffer, Destination, MediaKind, MediaSettings, PackageSettings, ServerSettings,
+};
 use crate::within::within;
 
 /// How long a reader waits for the first manifest: ffmpeg looks into its input first.
@@ -23,6 +27,8 @@ pub(crate) struct Package {
     /// The manifest below the directory.
     pub(super) manifest: Vec<u8>,
     pub(crate) names: Names,
+    /// For the log: where the manifest goes.
+    pub(super) place: String,
     /// Segments that are offered; none is all of them.
     pub(super) window: Option<usize>,
     store: Arc<Store>,
@@ -57,6 +63,7 @@ impl Package {
             media: package.media.clone(),
             manifest: package.file.path.clone(),
             names: Names::new(&package.file.path, &package.media.names),
+            place: place(package.file),
             window: window(package.media, kept(server.max_cache_segs, in_memory)),
             store,
             retention,
@@ -125,6 +132,18 @@ impl Package {
     /// Waits until somebody asks for a manifest (option `hold`).
     pub(super) async fn client(&self) {
         let _ = self.asked.subscribe().wait_for(|asked| *asked).await;
+    }
+}
+
+/// What the log says of a place.
+fn place(file: &Destination) -> String {
+    let path = String::from_utf8_lossy(&file.path);
+    match &file.directory {
+        Location::Disk(directory) => format!("`{}/{}`", shown(directory), path.escape_debug()),
+        Location::Memory => format!(
+            "memory, as `{}` (option `rdirs` names a directory instead)",
+            path.escape_debug()
+        ),
     }
 }
 

@@ -75,10 +75,14 @@ pub(super) fn plan(facts: &Facts, media: &MediaSettings, tools: &Tools) -> Resul
 
 /// Whether browsers play this video in MP4.
 pub(super) fn can_be_played(stream: &Stream) -> bool {
-    let is_plain = matches!(stream.pix_fmt.as_str(), "yuv420p" | "yuvj420p");
-    match stream.codec_name.as_str() {
-        "h264" => is_plain,
-        "hevc" | "av1" | "vp9" => true,
+    matches!(stream.codec_name.as_str(), "h264" | "hevc" | "av1" | "vp9") && is_plain(stream)
+}
+
+/// Whether browsers play pictures of this kind: with 10 bits those of the newer codecs only.
+fn is_plain(stream: &Stream) -> bool {
+    match stream.pix_fmt.as_str() {
+        "yuv420p" | "yuvj420p" => true,
+        "yuv420p10le" => stream.codec_name != "h264",
         _ => false,
     }
 }
@@ -90,6 +94,12 @@ fn track(stream: &Stream, keys: &Keys, media: &MediaSettings) -> Track {
     };
     let unplayable = || Some("browsers do not play it in MP4".to_owned());
     let encoded = match kind {
+        Kind::Video if !is_plain(stream) => {
+            let format = stream.pix_fmt.escape_debug();
+            Some(format!(
+                "its pictures are `{format}`, and browsers play `yuv420p`"
+            ))
+        }
         Kind::Video if !can_be_played(stream) => unplayable(),
         Kind::Video => cuts(keys, media).err(),
         Kind::Audio if AUDIO.contains(&stream.codec_name.as_str()) => None,

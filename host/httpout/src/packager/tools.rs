@@ -2,10 +2,14 @@
 
 use std::io;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::process::Command;
 use tokio::time::timeout;
+
+use crate::error::StartupError;
+use crate::settings::Settings;
 
 /// How long a program may take to say what it can.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -17,11 +21,27 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
+    /// Those by which a line makes media; none where it makes none.
+    ///
+    /// # Errors
+    /// One of them is missing or of no use.
+    pub(crate) async fn of(settings: &Settings) -> Result<Option<Arc<Tools>>, StartupError> {
+        let outputs = settings.servers.iter().flat_map(|server| &server.outputs);
+        let Some(output) = outputs.into_iter().find(|output| output.media.is_some()) else {
+            return Ok(None);
+        };
+        let tools = Tools::find().await.map_err(|reason| StartupError::Output {
+            output: String::from_utf8_lossy(&output.path).into_owned(),
+            reason,
+        })?;
+        Ok(Some(Arc::new(tools)))
+    }
+
     /// Asks both programs.
     ///
     /// # Errors
     /// One of them is missing or of no use; what would do.
-    pub(crate) async fn find() -> Result<Tools, String> {
+    async fn find() -> Result<Tools, String> {
         let muxers = run("ffmpeg", "-muxers").await?;
         if !names(&muxers).any(|name| name == "dash") {
             return Err(

@@ -81,7 +81,7 @@ impl Servers {
     /// One line about what stands in the way.
     pub async fn bind(settings: Settings) -> Result<Servers, StartupError> {
         raise_descriptors();
-        let tools = find_tools(&settings).await?;
+        let tools = Tools::of(&settings).await?;
         let names = Arc::new(Names::default());
         let memory = Memory::new(settings.gmem_max);
         let engine = settings.pool.map(Engine::new).transpose()?.map(Arc::new);
@@ -348,19 +348,6 @@ impl Server {
             self.connections.cut(LAST_CALLS).await;
         }
     }
-}
-
-/// What makes media, where any are to be made.
-async fn find_tools(settings: &Settings) -> Result<Option<Arc<Tools>>, StartupError> {
-    let outputs = settings.servers.iter().flat_map(|server| &server.outputs);
-    let Some(output) = outputs.into_iter().find(|output| output.media.is_some()) else {
-        return Ok(None);
-    };
-    let tools = Tools::find().await.map_err(|reason| StartupError::Output {
-        output: String::from_utf8_lossy(&output.path).into_owned(),
-        reason,
-    })?;
-    Ok(Some(Arc::new(tools)))
 }
 
 /// Makes the directories that inputs are written to.

@@ -4,9 +4,10 @@
 use httpout_options::{Options, ROWS};
 
 use crate::error::{StartupError, shown};
+use crate::packager::split;
 use crate::rdirs::{Exposed, GMEM, Location};
 use crate::settings::session::OutputSettings;
-use crate::settings::{ServerSettings, locate};
+use crate::settings::{SegmentNames, ServerSettings, locate, refuse};
 
 /// What every output says for itself, also where it is not the first of its server.
 const OWN: [&str; 6] = ["dst", "port", "ifce", "ext", "mime", "rdirs"];
@@ -81,6 +82,27 @@ pub(super) fn check(servers: &[ServerSettings]) -> Result<(), StartupError> {
                 return Err(locate(&server.options, error));
             }
             taken.push(file);
+        }
+    }
+    Ok(())
+}
+
+/// Presentations in one directory may not give their segments the same names (option `template`).
+pub(super) fn check_names(servers: &[ServerSettings]) -> Result<(), StartupError> {
+    let mut taken = Vec::new();
+    for server in servers {
+        for package in server.packages() {
+            let SegmentNames::Template(template) = &package.media.names else {
+                continue;
+            };
+            let (beside, _) = split(&package.file.path);
+            let names = (&package.file.directory, beside, template);
+            if taken.contains(&names) {
+                let template = template.escape_debug();
+                let reason = format!("`{template}` is that of two outputs in one directory");
+                return Err(locate(&server.options, refuse("template", reason)));
+            }
+            taken.push(names);
         }
     }
     Ok(())

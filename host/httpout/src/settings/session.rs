@@ -88,6 +88,7 @@ pub(super) fn check(
     let is_made = |server: &ServerSettings| server.outputs.iter().any(|one| one.media.is_some());
     media::check_use(line, servers.iter().any(is_made))?;
     destinations::check(&servers)?;
+    destinations::check_names(&servers)?;
     let is_taken = |input: usize| links.iter().any(|link| link.input == input);
     if let Some(unused) = (0..line.inputs.len()).find(|input| !is_taken(*input)) {
         return Err(goes_nowhere(&line.inputs[unused]));
