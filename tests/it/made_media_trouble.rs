@@ -171,7 +171,7 @@ fn what_cannot_be_made_is_refused_in_one_line() {
                 "-i",
                 source,
                 "-o",
-                "http://127.0.0.1:0/live.m3u8:cdur=1",
+                "http://127.0.0.1:0/live.m3u8:segdur=2",
                 "-o",
                 url,
             ],
