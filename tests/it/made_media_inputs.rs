@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::net::{TcpListener, UdpSocket};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::support::made::{LIVE, film, line, manifest, start};
@@ -79,12 +79,25 @@ fn encoded_segments_begin_with_key_frames_wherever_the_pictures_begin() {
     let server = start(&line);
     server.wait_for_log("video h264 is encoded");
     server.wait_for_log("`/live.mpd` is over");
-    // Four seconds are as many segments.
-    let segments = (1..=9).filter(|number| {
-        let opened = format!("Opening output live-0-0000{number}.m4s");
-        server.log().contains(&opened)
-    });
-    assert_eq!(segments.count(), 4, "{}", server.log());
+    for number in 1..=4 {
+        let segment = Client::get(&server, &format!("/live-0-0000{number}.m4s"));
+        let head = Client::get(&server, "/live-0-init.mp4");
+        tree.write("segment.mp4", &[head.body, segment.body].concat());
+        let pictures = pictures(&tree.text("segment.mp4"));
+        assert!(pictures.starts_with('K'), "{number}: {pictures}");
+        assert_eq!(pictures.matches('K').count(), 1, "{number}: {pictures}");
+        assert_eq!(pictures.lines().count(), 25, "{number}: {pictures}");
+    }
+}
+
+/// The pictures of a film, a line for each, which begins with `K` where it is a key frame.
+fn pictures(path: &str) -> String {
+    let output = Command::new("ffprobe")
+        .args(["-loglevel", "error", "-select_streams", "v:0"])
+        .args(["-show_entries", "packet=flags", "-of", "csv=p=0", path])
+        .output();
+    let output = output.expect("ffprobe is installed");
+    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]
@@ -175,7 +188,7 @@ fn a_cover_is_no_film_and_what_has_no_sound_is_made_too() {
     let silent = tree.text("silent.mp4");
     let words = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
     ffmpeg::start(&words(&format!(
-        "-f lavfi -i color=size=64x64 -frames:v 1 {}",
+        "-f lavfi -i color=size=64x64 -frames:v 1 -update 1 {}",
         tree.text("c.png")
     )))
     .wait();

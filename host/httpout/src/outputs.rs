@@ -79,7 +79,7 @@ pub(crate) fn open_sink(
                     settings: output.clone(),
                     package,
                     files: open_files(settings, file, stores)?,
-                    path: file.path.clone(),
+                    path: [b"/", &file.path[..]].concat(),
                 });
             }
         }

@@ -25,10 +25,12 @@ const LINES: u32 = 20;
 const LONGEST: u64 = 1000;
 
 /// What it says of each segment or of itself, and nobody can mend.
-const USUAL: [&str; 3] = [
+const USUAL: [&str; 4] = [
     "Cannot use rename on non file protocol",
     "No bit rate set for stream",
     "deprecated pixel format used",
+    // It would read what it has written, of a presentation in single files.
+    "HTTP error 404 Not Found",
 ];
 
 /// A process. It ends with this value, at once.
@@ -115,8 +117,8 @@ async fn pass_on(stderr: ChildStderr, name: &str) -> Option<String> {
             break;
         }
         let text = String::from_utf8_lossy(&line);
-        let text = text.trim().escape_debug().to_string();
-        if text.is_empty() {
+        let text: String = text.trim().chars().flat_map(shown).collect();
+        if text.is_empty() || text.ends_with(']') {
             continue;
         }
         if USUAL.iter().any(|usual| text.contains(usual)) {
@@ -138,6 +140,14 @@ async fn pass_on(stderr: ChildStderr, name: &str) -> Option<String> {
     }
     say_left_out(name, left_out);
     last
+}
+
+/// What plays with terminals is escaped; quotes are not.
+fn shown(character: char) -> impl Iterator<Item = char> {
+    let is_plain = matches!(character, '\'' | '"' | '\\');
+    let plain = is_plain.then_some(character);
+    let escaped = (!is_plain).then(|| character.escape_debug());
+    plain.into_iter().chain(escaped.into_iter().flatten())
 }
 
 fn say_left_out(name: &str, lines: u32) {

@@ -70,6 +70,22 @@ pub(super) fn arguments(job: &Job<'_>) -> Vec<OsString> {
     line.0
 }
 
+/// What a codec is called in MP4.
+fn tag(codec: &str) -> Option<&'static str> {
+    Some(match codec {
+        "h264" => "avc1",
+        // Apple's players take no other.
+        "hevc" => "hvc1",
+        "av1" => "av01",
+        "vp9" => "vp09",
+        "aac" => "mp4a",
+        "opus" => "Opus",
+        "ac3" => "ac-3",
+        "eac3" => "ec-3",
+        _ => return None,
+    })
+}
+
 struct Line(Vec<OsString>);
 
 impl Line {
@@ -91,9 +107,9 @@ impl Line {
         let n = number;
         if track.encoded.is_none() {
             self.add(&format!("-c:{n} copy"));
-            if track.codec == "hevc" {
-                // Apple's players take no other.
-                self.add(&format!("-tag:{n} hvc1"));
+            // That of the input may be of another container.
+            if let Some(tag) = tag(&track.codec) {
+                self.add(&format!("-tag:{n} {tag}"));
             }
             return;
         }
