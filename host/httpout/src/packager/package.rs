@@ -34,6 +34,8 @@ pub(crate) struct Package {
     store: Arc<Store>,
     retention: Arc<Retention>,
     log: Reqlog,
+    /// Option `cte`: a segment may be read while it is made.
+    cte: bool,
     pub(super) timeout: Option<Duration>,
     state: watch::Sender<State>,
     /// Somebody has asked for a manifest.
@@ -68,6 +70,7 @@ impl Package {
             store,
             retention,
             log: server.reqlog.clone(),
+            cte: server.cte,
             timeout: server.timeout,
             state: watch::Sender::new(State::Begun),
             asked: watch::Sender::new(false),
@@ -82,7 +85,7 @@ impl Package {
             // Of what is static nothing goes, also while its manifest says that it goes on.
             retention: is_dynamic.then(|| self.retention.clone()),
             maxs: None,
-            cte: true,
+            cte: self.cte,
             // A segment that is not sent in chunks begins long before it comes.
             timeout: self.timeout.map(|timeout| timeout + 2 * self.segment()),
             tags: true,
