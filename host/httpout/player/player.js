@@ -436,15 +436,20 @@ async function list() {
   } catch {
     return;
   }
+  const link = (src, text) => Object.assign(document.createElement('a'), {
+    href: `?${new URLSearchParams({ src })}`,
+    textContent: text,
+  });
+  const paths = new Set(presentations.map(({ path }) => path));
   const rows = presentations.map(({ path, age }) => {
     const row = document.createElement('li');
-    const link = document.createElement('a');
-    link.href = `?${new URLSearchParams({ src: path })}`;
-    link.textContent = decodeURI(path);
     const written = document.createElement('span');
     written.className = 'quiet';
     written.textContent = age < 10 ? 'being written' : `written ${ago(age)} ago`;
-    row.append(link, written);
+    row.append(link(path, decodeURI(path)), written);
+    // Live DASH is there as HLS too, unless an encoder makes that itself.
+    const playlist = path.replace(/\.mpd$/, '.m3u8');
+    if (!paths.has(playlist)) written.before(link(playlist, 'as HLS'));
     return row;
   });
   if (rows.length > 0) $('presentations').replaceChildren(...rows);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use ::http::HeaderValue;
 use httpout_plugins::{Chain, Engine, GrantedDirectory};
 
 use crate::error::StartupError;
@@ -96,6 +97,28 @@ impl Site {
             block_size: settings.block_size,
             last_exchange_id: AtomicU64::new(0),
         })
+    }
+
+    /// What programs of ours meet: no plugin, and no option of the server.
+    pub(crate) fn private(mode: Mode, timeout: Option<Duration>) -> Site {
+        Site {
+            mode: Arc::new(mode),
+            chain: Chain::new(Vec::new()),
+            pages: Pages::default(),
+            fields: CommonFields {
+                server: HeaderValue::from_static("httpout"),
+                additional: Vec::new(),
+                utc: false,
+                // Each request has a connection of its own, so that none is lost when the program ends.
+                close: true,
+            },
+            cors: cors::Policy::Never,
+            reqlog: Reqlog::default(),
+            timeout,
+            maxs: None,
+            block_size: None,
+            last_exchange_id: AtomicU64::new(0),
+        }
     }
 
     /// Whether anybody wants to know how an exchange ends.

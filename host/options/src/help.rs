@@ -88,7 +88,11 @@ pub fn help(level: HelpLevel) -> String {
             let media = MEDIA_OPTIONS
                 .iter()
                 .map(|option| (option.flag(), option.help.to_owned()));
-            section(&mut text, "segmenting (not in this version yet)", media);
+            section(
+                &mut text,
+                "media that are made, of `-o URL.mpd` and `-o URL.m3u8`",
+                media,
+            );
             text += GRAMMAR;
         }
     }

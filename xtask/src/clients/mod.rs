@@ -198,7 +198,8 @@ fn start(scenario: &Scenario, binary: &Path, camera_port: u16, log: &Path) -> Re
                 .arg(format!("tcp://127.0.0.1:{camera_port}/"))
                 .args(["-o", &format!("http://localhost:8080{}", scenario.path)])
                 .arg(format!("--rdirs={}", directory.display()))
-                .args(["--dmode=dynamic", "--cdur=0.1"]);
+                // The key frames of the camera are that far apart, so that its pictures are taken as they are.
+                .args(["--dmode=dynamic", "--cdur=0.1", "--segdur=2"]);
         }
     }
     Httpout::start(command.stderr(child::log_file(log)?))

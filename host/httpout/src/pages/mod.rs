@@ -25,6 +25,7 @@ use presentations::Presentations;
 pub(crate) use player::announce as announce_player;
 
 /// The pages of a server, by their paths, decoded and normalized.
+#[derive(Default)]
 pub(crate) struct Pages(Vec<(Vec<u8>, Page)>);
 
 enum Page {

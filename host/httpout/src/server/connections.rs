@@ -119,6 +119,21 @@ impl Connections {
         })
     }
 
+    /// Those of programs of ours, which count with nobody else's.
+    pub(super) fn private(maxc: usize, timeout: Duration) -> Arc<Connections> {
+        Arc::new(Connections {
+            maxc: Some(maxc),
+            maxp: None,
+            timeout: Some(timeout),
+            max_client_errors: None,
+            block_size: None,
+            figures: None,
+            last_id: AtomicU64::new(0),
+            open: Mutex::default(),
+            gone: Notify::new(),
+        })
+    }
+
     /// Takes a connection in, if the limits allow.
     pub(super) fn admit(
         self: &Arc<Self>,
