@@ -248,10 +248,10 @@ async function isThere(src, isWanted) {
     try {
       const answer = await fetch(src, { method: 'HEAD', cache: 'no-store' });
       if (answer.ok) {
-        notice('');
+        if (performance.now() - refusedAt > 10_000) notice('');
         return isWanted();
       }
-      if (answer.status === 503) await sayWhyRefused();
+      if (answer.status === 503) sayWhyRefused();
       else if (answer.status === 404) notice(`${chosen.src} is not there yet: push to it with one of the lines below`);
       else notice(`${chosen.src}: the server answers ${answer.status} ${answer.statusText}`);
     } catch {
@@ -265,9 +265,12 @@ async function isThere(src, isWanted) {
 const TOO_MANY = 'the server turns connections away (503). Browser and encoder on one host need more than the six that a ' +
   'client gets: start it with --maxp=32, or --maxp=0 for no limit';
 
-async function sayWhyRefused() {
+let refusedAt = -Infinity;
+
+function sayWhyRefused() {
+  if (performance.now() - refusedAt > MINUTE) tell(TOO_MANY, true);
+  refusedAt = performance.now();
   notice(TOO_MANY);
-  tell(TOO_MANY, true);
 }
 
 // ---- what the browser tells ----
@@ -276,7 +279,7 @@ async function sayWhyRefused() {
 new PerformanceObserver((list) => {
   const refused = list.getEntries().filter((entry) => entry.responseStatus === 503);
   if (refused.length === 0) return;
-  if (figures.refused === 0) sayWhyRefused();
+  sayWhyRefused();
   figures.refused += refused.length;
 }).observe({ type: 'resource', buffered: true });
 
@@ -429,7 +432,7 @@ async function list() {
   let presentations = [];
   try {
     const answer = await fetch('player/presentations', { cache: 'no-store' });
-    if (answer.status === 503) await sayWhyRefused();
+    if (answer.status === 503) sayWhyRefused();
     if (!answer.ok) return;
     presentations = await answer.json();
     noteWritten(presentations);
