@@ -146,6 +146,30 @@ fn what_ffmpeg_cannot_open_it_is_given() {
 }
 
 #[test]
+fn of_what_comes_live_nothing_is_made_that_is_over() {
+    let tree = Tree::new();
+    let source = film(&tree, "source.mp4", 8, 25);
+    let mut encoder = Command::new("ffmpeg")
+        .args(["-loglevel", "error", "-nostdin", "-re", "-i", &source])
+        .args(["-c", "copy", "-f", "mpegts", "-"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("ffmpeg is installed");
+    let pipe = encoder.stdout.take().expect("is piped");
+    let mut command = line(&[&["-i", "-", "reframer:rt=on"][..], &OUTPUT, &LIVE].concat());
+    let server = Server::spawn(command.stdin(Stdio::from(pipe)));
+    manifest(&server, "/live.mpd");
+    server.wait_for_log(" s on because it comes live");
+    server.wait_for_log("`/live.mpd` is over");
+    assert!(encoder.wait().expect("is a child of ours").success());
+    // Some was over before it was known what it is.
+    let log = server.log();
+    assert!(log.contains("Closing output live-0-00004.m4s"), "{log}");
+    assert!(!log.contains("live-0-00008.m4s"), "{log}");
+    assert_eq!(Client::get(&server, "/live.mpd").status, 200);
+}
+
+#[test]
 fn urls_are_pulled_and_their_passwords_are_seen_by_nobody() {
     let tree = Tree::new();
     film(&tree, "www/source.ts", 4, 25);

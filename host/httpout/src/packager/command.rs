@@ -16,6 +16,9 @@ const TARGET_LATENCY: f64 = 1.5;
 /// How often players ask for the manifest, in seconds: so they hear that it has begun anew.
 const UPDATE: u32 = 1;
 
+/// Seconds that are looked at in any case.
+const LOOKED_AT: f64 = 1.0;
+
 /// Where the server tells the time, from wherever the manifest is.
 const TIME: &str = "/_/time";
 
@@ -46,8 +49,13 @@ pub(super) fn arguments(job: &Job<'_>) -> Vec<OsString> {
     if job.url.is_some() {
         line.add("-nostdin");
     }
-    if job.is_paced || job.plan.needs_pace {
+    if (job.is_paced || job.plan.needs_pace) && job.plan.skipped.is_none() {
         line.add("-re");
+    }
+    if let Some(seconds) = job.plan.skipped {
+        // It would look at more of it, which is still to come.
+        let known = seconds.max(LOOKED_AT) * 1e6;
+        line.add(&format!("-analyzeduration {known:.0}"));
     }
     if job.repeats {
         line.add("-stream_loop -1");
@@ -58,6 +66,9 @@ pub(super) fn arguments(job: &Job<'_>) -> Vec<OsString> {
     }
     for (number, track) in job.plan.tracks.iter().enumerate() {
         line.track(number, track, job.media);
+    }
+    if let Some(seconds) = job.plan.skipped {
+        line.pair("-ss", format!("{seconds:.3}"));
     }
     line.add("-map_metadata -1 -map_chapters -1 -f dash -dash_segment_type mp4");
     line.segments(job);

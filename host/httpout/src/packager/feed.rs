@@ -26,8 +26,12 @@ pub(super) enum Opened {
     Nothing,
     /// A file or URL that ffmpeg opens.
     Url(OsString),
-    /// What has come of it by now, and the rest.
-    Stream { start: Bytes, input: Box<Input> },
+    /// What has come of it by now, the time that took, and the rest.
+    Stream {
+        start: Bytes,
+        took: Duration,
+        input: Box<Input>,
+    },
 }
 
 /// What is passed on to ffmpeg, if it is.
@@ -77,8 +81,9 @@ pub(super) async fn open(
     let start = within(patience, read_start(&mut input, looking)).await;
     match start.transpose()? {
         None => Ok(Opened::Nothing),
-        Some(start) if !start.is_empty() => Ok(Opened::Stream {
+        Some((start, took)) if !start.is_empty() => Ok(Opened::Stream {
             start,
+            took,
             input: Box::new(input),
         }),
         Some(_) if *origin == Origin::Stdin => Ok(Opened::Nothing),
@@ -107,9 +112,10 @@ async fn open_within(origin: &Origin, patience: Option<Duration>) -> io::Result<
 }
 
 /// The first bytes, and what comes in so much time behind them.
-async fn read_start(input: &mut Input, looking: Duration) -> io::Result<Bytes> {
+async fn read_start(input: &mut Input, looking: Duration) -> io::Result<(Bytes, Duration)> {
     let mut start = input.read().await?.to_vec();
-    let deadline = Instant::now() + looking;
+    let began = Instant::now();
+    let deadline = began + looking;
     while !start.is_empty() && start.len() < LOOKED_AT {
         match timeout_at(deadline, input.read()).await {
             Ok(Ok(more)) if !more.is_empty() => start.extend_from_slice(&more),
@@ -117,7 +123,7 @@ async fn read_start(input: &mut Input, looking: Duration) -> io::Result<Bytes> {
             _ => break,
         }
     }
-    Ok(start.into())
+    Ok((start.into(), began.elapsed()))
 }
 
 impl Opened {
@@ -132,8 +138,8 @@ impl Opened {
     pub(super) fn sample(&self) -> Sample<'_> {
         match self {
             Opened::Url(url) => Sample::Url(url),
-            Opened::Stream { start, .. } => Sample::Bytes(start.clone()),
-            Opened::Nothing => Sample::Bytes(Bytes::new()),
+            Opened::Stream { start, took, .. } => Sample::Bytes(start.clone(), *took),
+            Opened::Nothing => Sample::Bytes(Bytes::new(), Duration::ZERO),
         }
     }
 }
@@ -145,7 +151,7 @@ impl Feed {
         timeout: Option<Duration>,
     ) -> Feed {
         let stream = match (opened, stdin) {
-            (Opened::Stream { start, input }, Some(stdin)) => Some((start, input, stdin)),
+            (Opened::Stream { start, input, .. }, Some(stdin)) => Some((start, input, stdin)),
             _ => None,
         };
         Feed {

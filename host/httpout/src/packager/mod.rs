@@ -212,9 +212,10 @@ impl Packager {
         let is_fed = opened.url().is_none();
         let (mut child, stdin) = Child::start(line, is_fed, self.name.clone())?;
         let (name, id) = (self.name.escape_debug(), child.id());
-        let pace = match plan.needs_pace && !self.source.is_paced {
-            true => ", read at its own pace because it is dynamic",
-            false => "",
+        let pace = match (plan.skipped, plan.needs_pace && !self.source.is_paced) {
+            (Some(seconds), _) => format!(", from {seconds:.1} s on because it comes live"),
+            (None, true) => ", read at its own pace because it is dynamic".to_owned(),
+            (None, false) => String::new(),
         };
         tracing::info!(
             "`{name}` is made by ffmpeg, process {id}: {}{pace}",

@@ -13,6 +13,8 @@ pub(super) struct Plan {
     pub(super) has_end: bool,
     /// It has to be read as fast as it is to be played.
     pub(super) needs_pace: bool,
+    /// It comes live, and so many seconds of it are over: players would be behind by them for ever.
+    pub(super) skipped: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -67,10 +69,24 @@ pub(super) fn plan(facts: &Facts, media: &MediaSettings, tools: &Tools) -> Resul
         }
     }
     Ok(Plan {
+        skipped: skipped(facts, &tracks).filter(|_| media.kind == MediaKind::Dynamic),
         tracks,
         has_end: facts.has_duration,
         needs_pace: media.kind == MediaKind::Dynamic && facts.has_duration,
     })
+}
+
+/// What is over of an input that comes as fast as it is to be played, up to its last key frame where that is copied.
+fn skipped(facts: &Facts, tracks: &[Track]) -> Option<f64> {
+    let arrival = facts.arrival?;
+    let comes_live = arrival.took > 0.5 && arrival.seen < arrival.took * 1.5 + 0.5;
+    let video = tracks.iter().find(|track| track.kind == Kind::Video);
+    let over = match video {
+        // A little earlier: ffmpeg goes by when a picture is to be decoded.
+        Some(video) if video.encoded.is_none() => arrival.last_key - 0.2,
+        _ => arrival.seen,
+    };
+    (comes_live && over > 0.1).then_some(over)
 }
 
 /// Whether browsers play this video in MP4.

@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) enum Sample<'a> {
     /// A file or a URL that ffprobe opens.
     Url(&'a OsStr),
-    /// The beginning of what it is given.
-    Bytes(Bytes),
+    /// The beginning of what it is given, and how long that took to come.
+    Bytes(Bytes, Duration),
 }
 
 /// An input, as far as it matters for what is made of it.
@@ -33,6 +33,18 @@ pub(super) struct Facts {
     /// It has a beginning and an end, as files do.
     pub(super) has_duration: bool,
     pub(super) keys: Keys,
+    /// Of what comes through us.
+    pub(super) arrival: Option<Arrival>,
+}
+
+/// How the beginning of an input has come, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrival {
+    pub(super) took: f64,
+    /// How much of it there is to be played.
+    pub(super) seen: f64,
+    /// Where its last key frame is.
+    pub(super) last_key: f64,
 }
 
 /// When the first video has key frames, in seconds from its beginning.
@@ -67,6 +79,7 @@ struct Disposition {
 #[derive(Debug, Default, Deserialize)]
 struct Format {
     duration: Option<String>,
+    start_time: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -90,6 +103,16 @@ struct Packet {
     flags: String,
 }
 
+impl Packet {
+    fn time(&self) -> Option<f64> {
+        self.pts_time.as_deref()?.parse().ok()
+    }
+
+    fn is_key(&self) -> bool {
+        self.flags.starts_with('K')
+    }
+}
+
 impl Stream {
     pub(super) fn is_video(&self) -> bool {
         // The cover of an album is none.
@@ -109,7 +132,7 @@ pub(super) async fn probe(
     of_live: f64,
     could_be_copied: impl Fn(&Stream) -> bool,
 ) -> io::Result<Facts> {
-    const STREAMS: &str = "stream=index,codec_type,codec_name,pix_fmt,channels:stream_disposition=attached_pic:format=duration";
+    const STREAMS: &str = "stream=index,codec_type,codec_name,pix_fmt,channels:stream_disposition=attached_pic:format=duration,start_time";
     let found: Streams = ask(sample, &["-show_entries", STREAMS]).await?;
     let is_url = matches!(sample, Sample::Url(_));
     let has_duration = is_url && found.format.duration.is_some();
@@ -117,9 +140,16 @@ pub(super) async fn probe(
         streams: found.streams,
         has_duration,
         keys: Keys::default(),
+        arrival: None,
     };
     let video = facts.streams.iter().find(|stream| stream.is_video());
-    if let Some(video) = video.filter(|video| could_be_copied(video)) {
+    let looked_at = match sample {
+        Sample::Url(_) => video.filter(|video| could_be_copied(video)),
+        Sample::Bytes(..) => {
+            video.or_else(|| facts.streams.iter().find(|stream| stream.is_audio()))
+        }
+    };
+    if let Some(video) = looked_at {
         let seconds = if has_duration { of_file } else { of_live };
         let interval = format!("%+{seconds}");
         let index = video.index.to_string();
@@ -131,16 +161,33 @@ pub(super) async fn probe(
             "-show_entries",
             "packet=pts_time,flags",
         ];
-        facts.keys = keys(&ask::<Packets>(sample, &wanted).await?.packets);
+        let packets = ask::<Packets>(sample, &wanted).await?.packets;
+        facts.keys = keys(&packets);
+        if let Sample::Bytes(_, took) = sample {
+            let start = found.format.start_time;
+            let start = start.and_then(|start| start.parse().ok()).unwrap_or(0.0);
+            facts.arrival = Some(arrival(&packets, start, *took));
+        }
     }
     Ok(facts)
 }
 
+/// `start` is when the input begins, in its own time.
+fn arrival(packets: &[Packet], start: f64, took: Duration) -> Arrival {
+    let last = |packets: &mut dyn Iterator<Item = &Packet>| {
+        packets.filter_map(Packet::time).fold(start, f64::max) - start
+    };
+    Arrival {
+        took: took.as_secs_f64(),
+        seen: last(&mut packets.iter()),
+        last_key: last(&mut packets.iter().filter(|packet| packet.is_key())),
+    }
+}
+
 fn keys(packets: &[Packet]) -> Keys {
-    let timed = packets.iter().filter_map(|packet| {
-        let time: f64 = packet.pts_time.as_deref()?.parse().ok()?;
-        Some((time, packet.flags.starts_with('K')))
-    });
+    let timed = packets
+        .iter()
+        .filter_map(|packet| Some((packet.time()?, packet.is_key())));
     let timed: Vec<(f64, bool)> = timed.collect();
     // What comes before the first key frame is left out.
     let first = timed.iter().find(|(_, is_key)| *is_key);
@@ -168,7 +215,7 @@ async fn ask<T: DeserializeOwned>(sample: &Sample<'_>, wanted: &[&str]) -> io::R
             command.arg(url);
             Stdio::null()
         }
-        Sample::Bytes(_) => {
+        Sample::Bytes(..) => {
             command.arg("pipe:0");
             Stdio::piped()
         }
@@ -180,7 +227,7 @@ async fn ask<T: DeserializeOwned>(sample: &Sample<'_>, wanted: &[&str]) -> io::R
     let mut child = command.kill_on_drop(true).spawn().map_err(missing)?;
     let stdin = child.stdin.take();
     let feeding = async {
-        if let (Some(mut stdin), Sample::Bytes(bytes)) = (stdin, sample) {
+        if let (Some(mut stdin), Sample::Bytes(bytes, _)) = (stdin, sample) {
             // It ends when it has seen enough.
             let _ = stdin.write_all(bytes).await;
         }
