@@ -175,7 +175,8 @@ async function hlsEngine(src) {
   hls.attachMedia(video);
   return {
     name: `hls.js ${Hls.version}`,
-    latency: () => (hls.playingDate ? (now() - hls.playingDate) / 1000 : hls.latency),
+    // By the date of the picture. It cannot be nearer to the camera than to the live edge, whatever an encoder's clock says.
+    latency: () => Math.max(hls.latency, hls.playingDate ? (now() - hls.playingDate) / 1000 : 0),
     target: () => hls.targetLatency,
     // It asks by itself; asked to, it would give up the answer that the server holds back for it.
     patience: () => {},
