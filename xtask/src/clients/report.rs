@@ -124,7 +124,7 @@ impl Report {
         let target = self.target.unwrap_or(f64::NAN);
         let farthest = (latency.most - target).max(target - latency.least);
         let fault = match *expected {
-            Expected::Target { within } if !(farthest <= within) => {
+            Expected::Target { within } if farthest.is_nan() || farthest > within => {
                 Some(format!("{farthest:.2} s from its target, not {within}"))
             }
             Expected::Below { limit } if latency.most >= limit => {
