@@ -153,6 +153,33 @@ fn a_part_behind_the_end_of_a_segment_is_the_first_of_the_next() {
     assert_eq!((playlist.segments.len(), playlist.growing.len()), (2, 1));
 }
 
+/// On another connection the beginning of a segment may come before the end of the last.
+#[test]
+fn a_segment_waits_for_the_end_of_the_one_before() {
+    let live = Live::start(&[]);
+    put_manifest(&live, "a.mpd", START, TEMPLATE);
+    put(&live, "i.mp4", &init(1, 100, 0));
+    put_segments(&live, 1..=1, 1);
+    let mut early = live.begin("v-2.m4s");
+    early.send_chunk(&quarter(1000, true));
+    let mut player = Player::start(Speaks::Http1, &live.server.url("/a-v.m3u8"));
+    let mut late = live.begin("v-3.m4s");
+    let (mut reader, _) = live.follow("v-3.m4s", "");
+    late.send_chunk(&quarter(2000, true));
+    reader.read_chunk();
+    let playlist = get(&live.server, "/a-v.m3u8");
+    assert_eq!((playlist.segments.len(), playlist.growing.len()), (1, 1));
+    early.send_chunk(&quarter(1250, false));
+    player.reload(false);
+    live.end(early, 201);
+    player.reload(false);
+    let playlist = &player.playlist;
+    assert_eq!((playlist.segments.len(), playlist.growing.len()), (2, 1));
+    assert_eq!(playlist.segments[1].duration, 5.0);
+    live.end(late, 201);
+    assert_eq!(get(&live.server, "/a-v.m3u8").segments.len(), 3);
+}
+
 #[test]
 fn what_cannot_be_meant_is_refused() {
     let live = Live::start(&["--timeout=2"]);
@@ -210,6 +237,30 @@ fn updates_leave_out_what_players_have() {
     assert_eq!(names(&merged), names(&whole.segments));
 }
 
+/// Players do not take a playlist that has parts only.
+#[test]
+fn something_is_listed_though_the_only_segment_is_written_anew() {
+    for live in both() {
+        put_manifest(&live, "a.mpd", START, TEMPLATE);
+        put(&live, "i.mp4", &init(1, 100, 0));
+        put_segments(&live, 1..=1, 1);
+        let mut player = Player::start(Speaks::Http1, &live.server.url("/a-v.m3u8"));
+        put_manifest(&live, "a.mpd", "2026-01-01T00:01:00Z", TEMPLATE);
+        let mut upload = live.begin("v-1.m4s");
+        upload.send_chunk(&quarter(0, true));
+        player.reload(false);
+        let playlist = &player.playlist;
+        assert_eq!((playlist.segments.len(), playlist.growing.len()), (1, 1));
+        assert!(playlist.segments[0].is_gap);
+        upload.send_chunk(&quarter(250, false));
+        live.end(upload, 200);
+        player.reload(false);
+        let playlist = get(&live.server, "/a-v.m3u8");
+        assert_eq!((playlist.sequence, playlist.segments.len()), (2, 1));
+        assert!(playlist.segments[0].is_discontinuous);
+    }
+}
+
 #[test]
 fn the_window_is_what_the_time_shift_buffer_has_and_six_segments_at_least() {
     let live = Live::start(&[]);
@@ -227,6 +278,42 @@ fn the_window_is_what_the_time_shift_buffer_has_and_six_segments_at_least() {
             live_delete(&live, &format!("v-{number}.m4s"));
         }
     }
+}
+
+/// The representation of the last period goes on with the playlist of the one before.
+#[test]
+fn a_further_period_goes_on_with_the_same_playlist() {
+    let live = Live::start(&[]);
+    put(&live, "i.mp4", &init(1, 100, 0));
+    put_manifest(&live, "a.mpd", START, TEMPLATE);
+    put_segments(&live, 1..=2, 1);
+    let further = TEMPLATE.replace("v-", "w-") + " presentationTimeOffset=\"2000\"";
+    let (one, two) = (manifest(START, TEMPLATE), manifest(START, &further));
+    let second = two
+        .split_once("<Period start=\"PT0S\">")
+        .expect("has one")
+        .1;
+    let both = one.replace(
+        "</Period></MPD>",
+        &format!("</Period><Period start=\"PT20S\">{second}"),
+    );
+    for number in 1..=2 {
+        put(&live, "a.mpd", both.as_bytes());
+        put(
+            &live,
+            &format!("w-{number}.m4s"),
+            &segment(2000 + (number - 1) * 1000),
+        );
+    }
+    let playlist = get(&live.server, "/a-v.m3u8");
+    let uris: Vec<&str> = playlist.segments.iter().map(|one| &*one.uri).collect();
+    assert_eq!(uris, ["v-1.m4s", "v-2.m4s", "w-1.m4s", "w-2.m4s"]);
+    let dates = playlist.segments.iter().map(|one| one.date);
+    assert!(
+        dates.eq([0, 10_000, 20_000, 30_000].map(Some)),
+        "{playlist:?}"
+    );
+    assert!(!playlist.segments[2].is_discontinuous);
 }
 
 #[test]

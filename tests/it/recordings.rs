@@ -103,6 +103,13 @@ struct Upload {
     readers: Vec<Client>,
 }
 
+impl Upload {
+    /// It is looked at before anybody gets it, see option `splice`.
+    fn is_dash(&self) -> bool {
+        self.request.path.ends_with(".mpd")
+    }
+}
+
 impl Player {
     fn step(&mut self, line: &str) {
         if line.starts_with('#') {
@@ -187,6 +194,9 @@ impl Player {
     fn follow(&self, upload: &mut Upload, text: &str) {
         let is_first = upload.body.is_empty();
         upload.body += text;
+        if upload.is_dash() && !upload.readers.is_empty() {
+            return;
+        }
         for reader in &mut upload.readers {
             reader.read_chunks(text);
         }
@@ -213,7 +223,11 @@ impl Player {
             }
             ("DELETE", false) => 404,
             (_, is_there) => {
+                let is_dash = upload.is_dash();
                 for reader in &mut upload.readers {
+                    if is_dash {
+                        reader.read_chunks(&upload.body);
+                    }
                     assert_eq!(reader.read_chunk(), None);
                 }
                 self.wait_for("Closing", path);

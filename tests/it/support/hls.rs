@@ -26,6 +26,8 @@ pub(crate) struct Playlist {
     pub(crate) segments: Vec<Segment>,
     /// Parts behind the last segment.
     pub(crate) growing: Vec<Part>,
+    /// They are behind a discontinuity.
+    pub(crate) is_anew: bool,
     /// Where the next part will be.
     pub(crate) hint: Option<(String, u64)>,
     /// Of each other rendition, its last segment and part.
@@ -233,6 +235,7 @@ impl Playlist {
                 }
             }
         }
+        playlist.is_anew = next.is_discontinuous;
         playlist.growing = next.parts;
         playlist
     }
@@ -339,8 +342,14 @@ impl Playlist {
         if !grown.is_empty() {
             assert_eq!(&grown[..before.growing.len()], &before.growing, "{text}");
         }
-        // What was hinted at is what has come.
-        if let (Some((uri, start)), Some(came)) = (&before.hint, grown.get(before.growing.len())) {
+        // What was hinted at is what has come, unless the encoder was started anew meanwhile.
+        let is_anew = match self.segments.get(left.len()) {
+            Some(segment) => segment.is_discontinuous,
+            None => self.is_anew,
+        };
+        if let (Some((uri, start)), Some(came), false) =
+            (&before.hint, grown.get(before.growing.len()), is_anew)
+        {
             assert_eq!((uri, *start), (&came.uri, came.offset), "{text}");
         }
         for (uri, report) in &before.reports {

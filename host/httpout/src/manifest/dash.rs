@@ -13,6 +13,9 @@ use crate::manifest::{
     Kind, LARGEST_NUMBER, Manifest, Media, Series, Template, Timeline, Times, Track, hls, resolve,
 };
 
+/// What counts as offered where the time-shift buffer has just begun.
+const BEGUN: usize = 6;
+
 /// The most elements inside of each other: manifests have 8.
 const DEEPEST: usize = 32;
 
@@ -247,7 +250,11 @@ fn series(level: &Level, template: Option<&Template>, depth: Option<f64>) -> Opt
     let length = length.map(|length| length / timescale);
     // What the buffer begins in is offered too.
     let offered = depth.zip(length).filter(|(_, length)| *length > 0.0);
-    let offered = offered.map(|(depth, length)| (depth / length).ceil() as usize + 1);
+    let offered = offered.map(|(depth, length)| match depth > 0.0 {
+        true => (depth / length).ceil() as usize + 1,
+        // As ffmpeg says it when it begins: of an earlier run there is more.
+        false => BEGUN,
+    });
     Some(Series {
         names: template?.names(),
         kind: Kind::Segments,

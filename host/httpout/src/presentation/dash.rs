@@ -1,11 +1,12 @@
 //! A presentation as its DASH manifest describes it, and what is there of it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::manifest::{Manifest, Times};
+use crate::manifest::{self, Manifest, Times};
 use crate::presentation::observer::Taken;
 use crate::presentation::segment::SegmentState;
 use crate::presentation::text::Text;
@@ -54,10 +55,8 @@ impl Presentation {
     /// Takes over what its manifest says.
     pub(super) fn update(&mut self, key: &Key, root: &[u8], manifest: Manifest) {
         let mut earlier = std::mem::take(&mut self.tracks);
-        for mut facts in manifest.tracks {
+        for mut facts in last_of_each(manifest.tracks) {
             let is_it = |track: &Track| track.facts.id == facts.id;
-            // The last of several periods is the one that goes on.
-            self.tracks.retain(|track| !is_it(track));
             facts.template = facts.template.below(root);
             let init = facts.init.as_deref().map(|path| below(root, path));
             let known = earlier.iter().position(is_it);
@@ -73,9 +72,7 @@ impl Presentation {
             }
             track.facts = facts;
             track.init_key = init;
-            if self.tracks.len() < TRACKS {
-                self.tracks.push(track);
-            }
+            self.tracks.push(track);
         }
         for gone in earlier {
             gone.changed.notify_waiters();
@@ -245,6 +242,16 @@ impl Track {
             Some(known) => part < known.parts.len() as u64 || segment + 1 < next || growing > 0,
         }
     }
+}
+
+/// Of each representation that of the last period, which is the one that goes on.
+fn last_of_each(tracks: Vec<manifest::Track>) -> Vec<manifest::Track> {
+    let mut known = HashSet::new();
+    let last = tracks.into_iter().rev();
+    let last = last.filter(|track| known.insert(track.id.clone()));
+    let mut last: Vec<_> = last.take(TRACKS).collect();
+    last.reverse();
+    last
 }
 
 /// The name of a manifest with another end.

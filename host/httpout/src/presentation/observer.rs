@@ -245,8 +245,9 @@ impl Register {
         }
         file.is_complete = true;
         self.files.complete.push_back((key.clone(), upload));
-        self.files.forget_oldest();
         self.take(key);
+        self.files.forget_oldest();
+        self.take_growing();
     }
 
     fn fail(&mut self, key: &Key, upload: u64) {
@@ -256,6 +257,21 @@ impl Register {
         }
         for presentation in self.presentations.values_mut() {
             presentation.change(|track, _| track.fail(upload));
+        }
+        self.take_growing();
+    }
+
+    /// What has begun may have waited for the end of what was before it.
+    fn take_growing(&mut self) {
+        let growing = self
+            .files
+            .known
+            .iter()
+            .filter(|(_, file)| !file.is_complete);
+        for (key, file) in growing {
+            for presentation in self.presentations.values_mut() {
+                presentation.take(file.taken(key));
+            }
         }
     }
 

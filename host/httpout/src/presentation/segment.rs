@@ -81,6 +81,18 @@ impl Segment {
         }
     }
 
+    /// Whether its times do not go on from those of the one before, by more than so many units, or other media begin.
+    pub(super) fn is_behind_a_break(&self, before: &Segment, tolerance: u64) -> bool {
+        let is_anew = self.init.0 != before.init.0;
+        if self.value == before.value {
+            // The same once more, or another first one.
+            let moved = self.date.zip(before.date);
+            let moved = moved.is_some_and(|(date, before)| date.abs_diff(before) > 500);
+            return is_anew || moved || self.time + tolerance < before.time;
+        }
+        is_anew || self.time + tolerance < before.time + before.duration
+    }
+
     /// Adds a fragment. A part ends where a further one of that length would make it longer than `target`, in units.
     pub(super) fn add(&mut self, fragment: &Fragment, init: &Init, target: &mut u64) {
         let duration = init.duration(&fragment.head);

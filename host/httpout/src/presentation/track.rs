@@ -137,7 +137,10 @@ impl Track {
             }
         }
         let segment = &self.segments[at];
-        segment.parts.len() > told || segment.state != state
+        let has_changed = segment.parts.len() > told || segment.state != state;
+        // One that is gone may have been kept up to now.
+        self.drop_gone();
+        has_changed
     }
 
     /// The first complete segment tells how long parts are.
@@ -169,29 +172,31 @@ impl Track {
         // What has no fragment is no segment yet.
         let head = written.fragments.first()?.head;
         let value = self.facts.template.value(written.key)?;
-        if written.upload <= self.last_upload || self.is_late(written.key, value) {
+        if written.upload <= self.last_upload || self.is_late(written.key, value, head.time) {
             return None;
+        }
+        if let Some(last) = self.segments.back_mut()
+            && last.state == SegmentState::Growing
+        {
+            // The end of one may come behind the beginning of the next, on another connection: that waits. But what an
+            // encoder had begun before it was started anew has no end.
+            let is_anew = last.init.1 != self.init_upload;
+            if !written.is_complete && !is_anew {
+                return None;
+            }
+            last.end(SegmentState::Gone);
         }
         self.last_upload = written.upload;
         let mut segment = Segment::new(written.key.clone(), written.upload, value);
+        segment.time = head.time;
         segment.init = (self.init_version, self.init_upload);
         segment.date = self.date(head.time, init.timescale(&head), times);
-        match self.segments.back_mut() {
+        match self.segments.back() {
             None if self.first == 0 => self.first = self.first_number(value),
             None => {}
             Some(last) => {
-                // What has begun and was not finished will not be.
-                if last.state == SegmentState::Growing {
-                    last.end(SegmentState::Gone);
-                }
-                // An encoder that starts anew writes that again.
-                let is_anew = segment.init.1 != last.init.1;
-                let end = match value == last.value {
-                    true => last.time,
-                    false => last.time + last.duration,
-                };
                 let half_a_second = init.timescale(&head) / 2;
-                segment.is_discontinuous = is_anew || head.time + half_a_second < end;
+                segment.is_discontinuous = segment.is_behind_a_break(last, half_a_second);
             }
         }
         self.leave(written.key);
@@ -201,10 +206,10 @@ impl Track {
     }
 
     /// A segment from before the last one that is not known: it comes too late to be listed.
-    fn is_late(&self, key: &Key, value: u64) -> bool {
+    fn is_late(&self, key: &Key, value: u64, time: u64) -> bool {
         let known = || self.segments.iter().any(|segment| segment.key == *key);
         let last = self.segments.back();
-        last.is_some_and(|last| value + 1 == last.value && !known())
+        last.is_some_and(|last| value + 1 == last.value && time < last.time && !known())
     }
 
     /// The media sequence number of the first segment that comes, so that it goes on when the server starts anew.
@@ -260,11 +265,15 @@ impl Track {
         true
     }
 
-    /// Those at the front that are gone leave.
+    /// Those at the front that are gone leave, but not the last that there is beside what grows: players do not take a
+    /// playlist for one that has parts only.
     fn drop_gone(&mut self) {
         let is_gone = |segment: &Segment| segment.state == SegmentState::Gone;
-        while self.segments.front().is_some_and(is_gone) {
+        let is_over = |segment: &&Segment| segment.state != SegmentState::Growing;
+        let mut over = self.segments.iter().filter(is_over).count();
+        while over > 1 && self.segments.front().is_some_and(is_gone) {
             self.drop_first();
+            over -= 1;
         }
     }
 
