@@ -10,7 +10,7 @@ use crate::support::{Client, Server, Tree, content, ffmpeg, is_empty};
 #[test]
 fn the_line_of_the_document_makes_live_segments_that_are_read_while_they_grow() {
     let tree = Tree::new();
-    let source = film(&tree, "source.mp4", 8, 25);
+    let source = film(&tree, "source.mp4", 40, 25);
     for place in [tree.text("temp"), "gmem".to_owned()] {
         let rdirs = format!("--rdirs={place}");
         let output = ["-o", "http://127.0.0.1:0/live.mpd", &rdirs];

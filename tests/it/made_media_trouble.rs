@@ -20,8 +20,8 @@ fn kill(process: u32, signal: &str) {
 /// Where a process pushes to, from its command line.
 fn target_of(process: u32) -> String {
     let line = std::fs::read_to_string(format!("/proc/{process}/cmdline")).expect("it runs");
-    let words = line.split('\0').filter(|word| word.starts_with("http://"));
-    words.last().expect("has a target").to_owned()
+    let mut words = line.split('\0').filter(|word| word.starts_with("http://"));
+    words.next_back().expect("has a target").to_owned()
 }
 
 #[test]
