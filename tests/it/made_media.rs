@@ -10,7 +10,7 @@ use crate::support::{Client, Server, Tree, content, ffmpeg, is_empty};
 #[test]
 fn the_line_of_the_document_makes_live_segments_that_are_read_while_they_grow() {
     let tree = Tree::new();
-    let source = film(&tree, "source.mp4", 8, 25);
+    let source = film(&tree, "source.mp4", 40, 25);
     for place in [tree.text("temp"), "gmem".to_owned()] {
         let rdirs = format!("--rdirs={place}");
         let output = ["-o", "http://127.0.0.1:0/live.mpd", &rdirs];
@@ -186,11 +186,15 @@ fn dash_and_hls_of_the_same_are_made_once() {
 fn segments_go_when_later_ones_have_come() {
     let tree = Tree::new();
     let source = film(&tree, "source.mp4", 8, 25);
-    for (place, segments) in [(tree.text("temp"), "-2"), ("gmem".to_owned(), "2")] {
+    for (place, segments, live) in [
+        (tree.text("temp"), "-2", &LIVE[..]),
+        ("gmem".to_owned(), "2", &LIVE),
+        ("gmem".to_owned(), "3", &["--dmode=dynamic"]),
+    ] {
         let rdirs = format!("--rdirs={place}");
         let kept = format!("--max_cache_segs={segments}");
         let output = ["-o", "http://127.0.0.1:0/live.mpd", &rdirs, &kept];
-        let server = start(&[&["-i", &source][..], &output, &LIVE].concat());
+        let server = start(&[&["-i", &source][..], &output, live].concat());
         server.wait_for_log("Closing output live-0-00005.m4s");
         server.wait_for_log("Closing output live-1-00005.m4s");
         let text = manifest(&server, "/live.mpd");

@@ -20,8 +20,8 @@ fn kill(process: u32, signal: &str) {
 /// Where a process pushes to, from its command line.
 fn target_of(process: u32) -> String {
     let line = std::fs::read_to_string(format!("/proc/{process}/cmdline")).expect("it runs");
-    let words = line.split('\0').filter(|word| word.starts_with("http://"));
-    words.last().expect("has a target").to_owned()
+    let mut words = line.split('\0').filter(|word| word.starts_with("http://"));
+    words.next_back().expect("has a target").to_owned()
 }
 
 #[test]
@@ -56,7 +56,8 @@ fn what_is_killed_begins_again_and_the_old_segments_stay_meanwhile() {
     let tree = Tree::new();
     let source = film(&tree, "source.mp4", 20, 25);
     let line = ["-i", &source, "reframer:rt=on"];
-    let server = start(&[&line[..], &OUTPUT, &LIVE].concat());
+    let page = ["--metrics=/_/metrics"];
+    let server = start(&[&line[..], &OUTPUT, &LIVE, &page].concat());
     let first = manifest(&server, "/live.mpd");
     server.wait_for_log("Closing output live-0-00003.m4s");
     let killed = maker(&server);
@@ -71,6 +72,9 @@ fn what_is_killed_begins_again_and_the_old_segments_stay_meanwhile() {
     server.wait_for_times("Closing output live-0-00001.m4s", 2);
     let second = get_until(&server, "/live.mpd", |answer| answer.text() != first);
     assert_eq!(attribute(second.text(), "type"), Some("dynamic"));
+    let figures = Client::get(&server, "/_/metrics");
+    let line = "\nhttpout_made_media_failures_total 1\n";
+    assert!(figures.text().contains(line), "{}", figures.text());
     // Its next failure is waited for longer.
     kill(maker(&server), "KILL");
     server.wait_for_log("`/live.mpd` is made anew in 1 s");

@@ -4,9 +4,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::fs::{Access, access};
 use tokio::sync::watch;
 
-use crate::error::StartupError;
+use crate::error::{StartupError, shown};
 use crate::input::FileSink;
 use crate::manifest::is_manifest;
 use crate::mode::{FileOutput, FileServer, MadeOutput, Output, Sink};
@@ -64,6 +65,7 @@ pub(crate) fn open_sink(
                     continue;
                 }
                 let all = settings.packages();
+                check_rights(location)?;
                 let number = all.iter().position(|package| package.is_of(output));
                 let Some(number) = number else { continue };
                 let known = packages.iter().find(|(known, _)| *known == number);
@@ -152,6 +154,21 @@ fn open_file(
     })
 }
 
+/// Whether what is made can be written: ffmpeg would not hear of it.
+fn check_rights(location: &Location) -> Result<(), StartupError> {
+    let Some(directory) = location.path() else {
+        return Ok(());
+    };
+    let allowed = access(directory, Access::WRITE_OK | Access::EXEC_OK);
+    allowed.map_err(|error| StartupError::Option {
+        option: "rdirs",
+        reason: format!(
+            "the server may not write to directory `{}`: {error}",
+            shown(directory)
+        ),
+    })
+}
+
 /// Where the file is read, whatever the server exposes.
 fn open_files(
     settings: &ServerSettings,
@@ -159,8 +176,8 @@ fn open_files(
     stores: &Stores<'_>,
 ) -> Result<Files, StartupError> {
     let directory = Directory::open(&file.directory, stores.memory);
-    let shown = file.directory.path().unwrap_or(Path::new(GMEM));
-    let directory = directory.map_err(|error| cannot_open("rdirs", shown, &error))?;
+    let path = file.directory.path().unwrap_or(Path::new(GMEM));
+    let directory = directory.map_err(|error| cannot_open("rdirs", path, &error))?;
     let mounts = Mounts::new([(String::new(), directory)]);
     Ok(Files::new(
         Arc::new(mounts),

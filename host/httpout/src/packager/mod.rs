@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use crate::error::StartupError;
+use crate::metrics::Figures;
 use crate::packager::child::Child;
 use crate::packager::command::{Job, arguments};
 use crate::packager::feed::{Feed, Opened, open};
@@ -55,6 +56,8 @@ pub(crate) struct Packager {
     name: Arc<str>,
     /// Option `hold`.
     hold: bool,
+    /// None where nobody asks for them.
+    figures: Option<Arc<Figures>>,
     /// What has been found in a file at the start.
     plan: Option<Plan>,
 }
@@ -81,6 +84,7 @@ impl Packager {
         tools: Arc<Tools>,
         name: &str,
         hold: bool,
+        figures: Option<Arc<Figures>>,
     ) -> Result<Packager, StartupError> {
         let mut packager = Packager {
             package,
@@ -88,6 +92,7 @@ impl Packager {
             tools,
             name: name.into(),
             hold,
+            figures,
             plan: None,
         };
         packager.plan = check(source, &packager.package.media, &packager.tools).await?;
@@ -147,6 +152,9 @@ impl Packager {
                 }
                 Ended::Failed(reason) => {
                     failures += 1;
+                    if let Some(figures) = &self.figures {
+                        figures.count_failure();
+                    }
                     let is_static = self.package.media.kind == MediaKind::Static;
                     if is_static && failures >= ATTEMPTS && self.source.origin.is_file() {
                         return tracing::error!("`{name}` is given up: {reason}");

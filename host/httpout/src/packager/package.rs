@@ -164,9 +164,12 @@ fn kept(max_cache_segs: i64, in_memory: bool) -> Option<usize> {
 /// are kept.
 fn window(media: &MediaSettings, kept: Option<usize>) -> Option<usize> {
     let count = |seconds: f64| ((seconds / media.segment).ceil() as usize).max(1);
+    // Where segments have times of their own, some of them are shorter, and the buffer has one more of these.
+    let spare = usize::from(!media.is_low_latency());
+    let offered = kept.map(|kept| kept.saturating_sub(spare).max(1));
     match media.buffer {
         Buffer::Unlimited => None,
         Buffer::Seconds(seconds) => Some(count(seconds)),
-        Buffer::Default => Some(count(BUFFER).min(kept.unwrap_or(usize::MAX))),
+        Buffer::Default => Some(count(BUFFER).min(offered.unwrap_or(usize::MAX))),
     }
 }

@@ -134,6 +134,11 @@ impl Connections {
         })
     }
 
+    /// None where nobody asks for them.
+    pub(super) fn figures(&self) -> Option<Arc<Figures>> {
+        self.figures.clone()
+    }
+
     /// Takes a connection in, if the limits allow.
     pub(super) fn admit(
         self: &Arc<Self>,

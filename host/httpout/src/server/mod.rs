@@ -307,7 +307,8 @@ impl Server {
             let source = &sources[package.source];
             let name = String::from_utf8_lossy(&output.settings.path);
             let (tools, hold) = (tools.clone(), self.live.hold);
-            let packager = Packager::prepare(package.clone(), source, tools, &name, hold);
+            let figures = self.connections.figures();
+            let packager = Packager::prepare(package.clone(), source, tools, &name, hold, figures);
             packagers.push(packager.await?);
         }
         Ok(())
