@@ -50,7 +50,7 @@ fn the_clock_is_told_where_something_can_be_live() {
     assert_eq!(text.len(), "2024-02-29T12:00:00.125Z".len(), "{text}");
     assert_eq!(&text[19..20], ".");
     let read = std::process::Command::new("date")
-        .args(["+%s", "-d", &text])
+        .args(["+%s", "-d", text])
         .output();
     let read = String::from_utf8(read.expect("date runs").stdout).expect("is text");
     let told: u64 = read.trim().parse().expect("is a date");
