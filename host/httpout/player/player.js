@@ -453,7 +453,7 @@ async function list() {
     row.append(link(path, decodeURI(path)), written);
     // Live DASH is there as HLS too, unless an encoder makes that itself.
     const playlist = path.replace(/\.mpd$/, '.m3u8');
-    if (!paths.has(playlist)) written.before(link(playlist, 'as HLS'));
+    if (age < 10 && !paths.has(playlist)) written.before(link(playlist, 'as HLS'));
     return row;
   });
   if (rows.length > 0) $('presentations').replaceChildren(...rows);
