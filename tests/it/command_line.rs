@@ -88,7 +88,13 @@ fn what_this_version_cannot_do_is_refused_in_one_line() {
     for arguments in [
         &["httpout:hmode=source", "vout", "aout"][..],
         &["-i", "a.mp3", "-o", "a.ts"],
-        &["-i", "a.mp3", "-o", "http://localhost/live.mpd", "--cdur=1"],
+        &[
+            "-i",
+            "a.mp3",
+            "-o",
+            "http://localhost/live.mpd",
+            "--sigfrag",
+        ],
         &[".", "--post"],
     ] {
         let said = refusal(arguments);

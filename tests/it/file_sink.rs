@@ -533,10 +533,6 @@ fn a_line_that_cannot_be_run_is_refused_in_one_line() {
             &["-o", url, "-o", "http://127.0.0.2/a.mp3", "--rdirs", &www],
             &["another output writes the same file"],
         ),
-        (
-            &["-o", "http://127.0.0.1/live.mpd", "--rdirs", &www],
-            &["DASH and HLS", "not supported"],
-        ),
     ] {
         let output = run(["--port=0", "-i", &one].iter().chain(line));
         let said = String::from_utf8_lossy(&output.stderr);

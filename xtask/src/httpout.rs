@@ -18,6 +18,8 @@ const START: Duration = Duration::from_secs(60);
 pub(crate) struct Httpout {
     running: Running,
     address: SocketAddr,
+    /// Where else it listens.
+    lines: mpsc::Receiver<String>,
 }
 
 impl Httpout {
@@ -44,11 +46,21 @@ impl Httpout {
         };
         let address = parse_address(&line)
             .with_context(|| format!("`{line}` does not name the server's address"))?;
-        Ok(Self { running, address })
+        Ok(Self {
+            running,
+            address,
+            lines: receiver,
+        })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it listens besides, in the order of its ports.
+    pub(crate) fn next_address(&self) -> Result<SocketAddr> {
+        let line = self.lines.recv_timeout(START)?;
+        parse_address(&line).with_context(|| format!("`{line}` does not name an address"))
     }
 
     pub(crate) fn into_running(self) -> Running {
@@ -66,7 +78,7 @@ const LISTENING: &str = "listening on ";
 fn follow(stdout: impl Read, sender: &mpsc::Sender<String>) {
     for line in BufReader::new(stdout).lines().map_while(Result::ok) {
         if line.starts_with(LISTENING) {
-            // Nobody waits for a second address.
+            // Nobody may wait for a further address.
             let _ = sender.send(line);
         } else {
             println!("{line}");

@@ -9,12 +9,15 @@ mod build;
 mod c_compiler;
 mod child;
 mod ci;
+mod clients;
 mod demo;
 mod generate;
 mod guests;
 mod httpout;
 mod js_engine;
+mod npm;
 mod paths;
+mod players;
 mod process;
 mod record;
 mod test;
@@ -67,6 +70,18 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         about: "check the types for scripts, with the TypeScript compiler from npm",
         run: types::command,
+    },
+    Command {
+        name: "players",
+        arguments: "",
+        about: "fetch dash.js and hls.js from npm, to be put into the binary",
+        run: players::command,
+    },
+    Command {
+        name: "clients",
+        arguments: "[--binary FILE] [--seconds S] [NAME] …",
+        about: "watch browsers play what ffmpeg pushes: latency, stalls, errors; all scenarios or those named",
+        run: clients::command,
     },
     Command {
         name: "gen",

@@ -34,6 +34,15 @@ pub(crate) fn guest_components() -> PathBuf {
 
 /// The release binary.
 pub(crate) fn release_binary() -> Result<PathBuf> {
+    binary("release")
+}
+
+/// The binary that tests start.
+pub(crate) fn dev_binary() -> Result<PathBuf> {
+    binary("debug")
+}
+
+fn binary(profile: &str) -> Result<PathBuf> {
     // This program is TARGET/debug/xtask, wherever the user's configuration put TARGET.
     let program = std::env::current_exe().context("cannot tell where this program is")?;
     let target = program
@@ -41,7 +50,7 @@ pub(crate) fn release_binary() -> Result<PathBuf> {
         .and_then(Path::parent)
         .context("this program is not in a target folder")?;
     Ok(target
-        .join("release")
+        .join(profile)
         .join(format!("httpout{}", std::env::consts::EXE_SUFFIX)))
 }
 

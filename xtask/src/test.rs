@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::{guests, process, tools};
+use crate::{guests, players, process, tools};
 
 /// Where the tests of the contract are: the table for all languages, then all that the samples and the guests for tests
 /// show.
@@ -25,6 +25,7 @@ pub(crate) fn command(arguments: &[String]) -> Result<()> {
     tools::require("curl", "curl")?;
     tools::require("ffmpeg", "ffmpeg")?;
     guests::build()?;
+    players::fetch()?;
     let names_package = |argument: &String| argument == "-p" || argument.starts_with("--package");
     let all = match arguments.iter().any(names_package) {
         true => &["test"][..],

@@ -1,11 +1,10 @@
 //! `cargo xtask types`: the types that authors of scripts import, checked against uses of all that they name.
 
-use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{paths, process, tools, usage};
+use crate::{npm, paths, process, tools, usage};
 
 /// What `tsc` is told, below the top: uses and scripts of the tests, then examples, whose functions need not say what they
 /// take.
@@ -22,28 +21,11 @@ pub(crate) fn check() -> Result<()> {
     let node = tools::require("node", "nodejs")?;
     let folder = paths::root().join(FOLDER);
     let compiler = folder.join("node_modules/typescript/bin/tsc");
-    if !is_installed(&folder) {
-        let npm = tools::require("npm", "npm")?;
-        let install = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
-        process::run(Command::new(npm).args(install).current_dir(&folder))?;
-    }
+    npm::install(&folder)?;
     for project in PROJECTS {
         let mut tsc = Command::new(&node);
         tsc.arg(&compiler).args(["--project", project]);
         process::run(tsc.current_dir(&folder))?;
     }
     Ok(())
-}
-
-/// Whether what is installed is what the lock file names: npm notes what it has installed.
-fn is_installed(folder: &Path) -> bool {
-    let modified = |file: &str| {
-        folder
-            .join(file)
-            .metadata()
-            .and_then(|file| file.modified())
-    };
-    let installed = modified("node_modules/.package-lock.json");
-    let wanted = modified("package-lock.json");
-    matches!((installed, wanted), (Ok(installed), Ok(wanted)) if installed >= wanted)
 }

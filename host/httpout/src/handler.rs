@@ -188,9 +188,9 @@ async fn route(
             site.mode.serve_granted(exchange, directory, &path).await
         }
         // Behind the plugins, which may guard it.
-        _ => match &site.page {
-            Some(page) if page.is_at(&exchange.path) => page.answer(exchange),
-            _ => site.mode.route(exchange, &exchange.path, upload).await,
+        _ => match site.pages.answer(exchange).await {
+            Some(answer) => answer,
+            None => site.mode.route(exchange, &exchange.path, upload).await,
         },
     }
 }

@@ -18,6 +18,8 @@ mod metrics;
 mod mode;
 mod outputs;
 mod pace;
+mod packager;
+mod pages;
 mod plugins;
 mod presentation;
 mod rdirs;

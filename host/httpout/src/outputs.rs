@@ -4,12 +4,14 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::fs::{Access, access};
 use tokio::sync::watch;
 
-use crate::error::StartupError;
+use crate::error::{StartupError, shown};
 use crate::input::FileSink;
 use crate::manifest::is_manifest;
-use crate::mode::{FileOutput, FileServer, Output, Sink};
+use crate::mode::{FileOutput, FileServer, MadeOutput, Output, Sink};
+use crate::packager::Package;
 use crate::rdirs::{GMEM, Location};
 use crate::resource::{
     Directory, Files, InputFiles, Live, Memory, Mounts, Names, Reading, Retention, Store,
@@ -39,7 +41,9 @@ pub(crate) fn open_sink(
     let live = &settings.live;
     let mut outputs = Vec::new();
     let mut file_outputs = Vec::new();
+    let mut made = Vec::new();
     let mut directories = Vec::new();
+    let mut packages = Vec::new();
     for output in &settings.outputs {
         match &output.file {
             None => outputs.push(Output {
@@ -56,13 +60,36 @@ pub(crate) fn open_sink(
                     ));
                 }
                 let (_, written) = &directories[known.unwrap_or(directories.len() - 1)];
-                file_outputs.push(open_file(settings, output, file, written, stores)?);
+                if output.media.is_none() {
+                    file_outputs.push(open_file(settings, output, file, written, stores)?);
+                    continue;
+                }
+                let all = settings.packages();
+                check_rights(location)?;
+                let number = all.iter().position(|package| package.is_of(output));
+                let Some(number) = number else { continue };
+                let known = packages.iter().find(|(known, _)| *known == number);
+                let package = match known {
+                    Some((_, package)) => Arc::clone(package),
+                    None => {
+                        let (store, retention) = (written.store.clone(), written.retention.clone());
+                        Arc::new(Package::new(&all[number], settings, store, retention))
+                    }
+                };
+                packages.push((number, package.clone()));
+                made.push(MadeOutput {
+                    settings: output.clone(),
+                    package,
+                    files: open_files(settings, file, stores)?,
+                    path: [b"/", &file.path[..]].concat(),
+                });
             }
         }
     }
     Ok(Sink {
         outputs,
         file_outputs,
+        made,
         files,
         ice: live.ice,
         reopen: live.reopen,
@@ -105,10 +132,6 @@ fn open_file(
     written: &Written,
     stores: &Stores<'_>,
 ) -> Result<FileOutput, StartupError> {
-    let directory = Directory::open(&file.directory, stores.memory);
-    let shown = file.directory.path().unwrap_or(Path::new(GMEM));
-    let directory = directory.map_err(|error| cannot_open("rdirs", shown, &error))?;
-    let mounts = Mounts::new([(String::new(), directory)]);
     let reading = match settings.cte {
         false => Reading::Never,
         // A manifest is read again and again, and must never be torn.
@@ -126,7 +149,39 @@ fn open_file(
             log: settings.reqlog.clone(),
             over: watch::Sender::new(false),
         }),
-        files: Files::new(Arc::new(mounts), stores.names.clone(), settings.zmax),
+        files: open_files(settings, file, stores)?,
         path: [b"/", &file.path[..]].concat(),
     })
+}
+
+/// Whether what is made can be written: ffmpeg would not hear of it.
+fn check_rights(location: &Location) -> Result<(), StartupError> {
+    let Some(directory) = location.path() else {
+        return Ok(());
+    };
+    let allowed = access(directory, Access::WRITE_OK | Access::EXEC_OK);
+    allowed.map_err(|error| StartupError::Option {
+        option: "rdirs",
+        reason: format!(
+            "the server may not write to directory `{}`: {error}",
+            shown(directory)
+        ),
+    })
+}
+
+/// Where the file is read, whatever the server exposes.
+fn open_files(
+    settings: &ServerSettings,
+    file: &Destination,
+    stores: &Stores<'_>,
+) -> Result<Files, StartupError> {
+    let directory = Directory::open(&file.directory, stores.memory);
+    let path = file.directory.path().unwrap_or(Path::new(GMEM));
+    let directory = directory.map_err(|error| cannot_open("rdirs", path, &error))?;
+    let mounts = Mounts::new([(String::new(), directory)]);
+    Ok(Files::new(
+        Arc::new(mounts),
+        stores.names.clone(),
+        settings.zmax,
+    ))
 }

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use ::http::HeaderValue;
 use httpout_plugins::{Chain, Engine, GrantedDirectory};
 
 use crate::error::StartupError;
 use crate::headers::CommonFields;
 use crate::http::cors;
 use crate::listing::Listings;
-use crate::metrics::{Metrics, Page};
+use crate::metrics::Metrics;
 use crate::mode::{FileServer, Mode, Uploads};
 use crate::outputs::{Stores, open_sink};
+use crate::pages::Pages;
 use crate::plugins;
 use crate::rdirs::{Exposed, GMEM, Location};
 use crate::reqlog::Reqlog;
@@ -26,8 +28,7 @@ use crate::settings::{Caching, ServerSettings, at, cannot_open};
 pub(crate) struct Site {
     pub(crate) mode: Arc<Mode>,
     pub(crate) chain: Chain,
-    /// None where nobody asked for it.
-    pub(crate) page: Option<Page>,
+    pub(crate) pages: Pages,
     pub(crate) fields: CommonFields,
     pub(crate) cors: cors::Policy,
     pub(crate) reqlog: Reqlog,
@@ -66,6 +67,7 @@ impl Site {
         let uploads = open_uploads(settings, &stores)?;
         let mounts = open_mounts(settings, memory)?;
         let granted = open_granted(settings)?;
+        let pages = Pages::new(settings, metrics, mounts.as_ref(), &names);
         let listings = mounts.clone().filter(|_| settings.dlist);
         let files = FileServer {
             granted,
@@ -83,12 +85,10 @@ impl Site {
             false => Mode::Sink(open_sink(settings, files, &stores)?),
         });
         let chain = plugins::load(settings, engine, mode.clone()).await?;
-        let path = settings.metrics.clone();
-        let page = path.zip(metrics);
         Ok(Site {
             mode,
             chain,
-            page: page.map(|(path, metrics)| Page::new(metrics.clone(), path)),
+            pages,
             fields: settings.fields.clone(),
             cors: settings.cors,
             reqlog: settings.reqlog.clone(),
@@ -97,6 +97,28 @@ impl Site {
             block_size: settings.block_size,
             last_exchange_id: AtomicU64::new(0),
         })
+    }
+
+    /// What programs of ours meet: no plugin, and no option of the server.
+    pub(crate) fn private(mode: Mode, timeout: Option<Duration>) -> Site {
+        Site {
+            mode: Arc::new(mode),
+            chain: Chain::new(Vec::new()),
+            pages: Pages::default(),
+            fields: CommonFields {
+                server: HeaderValue::from_static("httpout"),
+                additional: Vec::new(),
+                utc: false,
+                // Each request has a connection of its own, so that none is lost when the program ends.
+                close: true,
+            },
+            cors: cors::Policy::Never,
+            reqlog: Reqlog::default(),
+            timeout,
+            maxs: None,
+            block_size: None,
+            last_exchange_id: AtomicU64::new(0),
+        }
     }
 
     /// Whether anybody wants to know how an exchange ends.

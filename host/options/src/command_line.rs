@@ -135,6 +135,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Invocation, Us
         None => Err(UsageError::NoArguments),
         Some("explain") => explain(&words[1..]),
         Some("check") => check(words.split_off(1)),
+        Some("live") => live(words.split_off(1)),
         Some("completions") => completions(&words[1..]),
         Some("man") if words.len() > 1 => Err(UsageError::Man),
         Some("man") => Ok(Invocation::Man),
@@ -161,6 +162,29 @@ fn check(mut words: Vec<String>) -> Result<Invocation, UsageError> {
         Invocation::Run(line) => Ok(Invocation::Check(line, request)),
         other => Ok(other),
     }
+}
+
+/// What a low-latency origin needs, where the words say nothing else. A browser and an encoder on one host have more
+/// connections than one client has otherwise.
+fn live(words: Vec<String>) -> Result<Invocation, UsageError> {
+    let mut defaults = Options::default();
+    for (name, value) in [
+        ("rdirs", "gmem"),
+        ("wdir", "gmem"),
+        ("player", "true"),
+        ("maxp", "0"),
+        ("port", "8080"),
+    ] {
+        defaults.set(row::row(name)?, value)?;
+    }
+    let mut invocation = line::parse(words)?;
+    if let Invocation::Run(line) = &mut invocation {
+        line.flags.inherit(&defaults);
+        let outputs = line.outputs.iter_mut().map(|output| &mut output.options);
+        let servers = outputs.chain(&mut line.servers);
+        servers.for_each(|server| server.inherit(&defaults));
+    }
+    Ok(invocation)
 }
 
 /// The request that scripts are asked about: `--request 'POST /api'`.

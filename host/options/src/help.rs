@@ -37,11 +37,11 @@ const WORDS: &[(&str, &str)] = &[
 const MEDIA_WORDS: &[(&str, &str)] = &[
     (
         "-i SOURCE",
-        "file or URL to take as input, `-` for standard input (not in this version yet)",
+        "file or URL to take as input, `-` for standard input",
     ),
     (
         "-o URL",
-        "URL to serve it at or upload it to, or a file, `-` for standard output (not in this version yet)",
+        "URL to serve it at, DASH and HLS of it for `.mpd` and `.m3u8`; uploads, files and `-` are not in this version yet",
     ),
     (
         "FILTER",
@@ -88,7 +88,11 @@ pub fn help(level: HelpLevel) -> String {
             let media = MEDIA_OPTIONS
                 .iter()
                 .map(|option| (option.flag(), option.help.to_owned()));
-            section(&mut text, "segmenting (not in this version yet)", media);
+            section(
+                &mut text,
+                "media that are made, of `-o URL.mpd` and `-o URL.m3u8`",
+                media,
+            );
             text += GRAMMAR;
         }
     }

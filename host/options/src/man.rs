@@ -83,7 +83,7 @@ pub fn man_page() -> String {
         let rows = ROWS.iter().filter(|row| row.group == group);
         rows.for_each(|row| option(&mut page, row));
     }
-    page += ".SS Segmenting (not in this version yet)\n";
+    page += ".SS Media that are made\n";
     for media in MEDIA_OPTIONS {
         entry(&mut page, &media.flag(), media.help);
     }

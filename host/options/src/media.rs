@@ -1,6 +1,6 @@
-//! Options of the media work behind the server, passed on as they are.
+//! Options of media that must be made: DASH and HLS of an input.
 
-/// A flag that belongs to segmenting, which is another program's work.
+/// A flag, and an argument of an output, that is about segments.
 #[derive(Debug, PartialEq, Eq)]
 pub struct MediaOption {
     /// The name.
@@ -25,37 +25,37 @@ pub static MEDIA_OPTIONS: &[MediaOption] = &[
     MediaOption {
         name: "dmode",
         value: "MODE",
-        help: "DASH mode, `static` or `dynamic`",
+        help: "`static`, all of it when it is made, or `dynamic`, live; `static` unless given",
     },
     MediaOption {
         name: "cdur",
         value: "SECONDS",
-        help: "duration of a chunk",
+        help: "duration of a chunk, such as `0.1` or `1/10`; a segment is one chunk unless given",
     },
     MediaOption {
         name: "segdur",
         value: "SECONDS",
-        help: "duration of a segment",
+        help: "duration of a segment, such as `2` or `48/25`; 1 s unless given",
     },
     MediaOption {
         name: "tsb",
         value: "SECONDS",
-        help: "depth of the time-shift buffer",
+        help: "depth of the time-shift buffer of what is dynamic, `-1` for all; 30 s unless given",
     },
     MediaOption {
         name: "profile",
         value: "NAME",
-        help: "DASH profile",
+        help: "DASH profile: `live`, `main`, `full`, `dashif.ll`, or `onDemand` for one file of each quality",
     },
     MediaOption {
         name: "template",
         value: "TEXT",
-        help: "template for the names of segments",
+        help: "names of segments, such as `seg_$RepresentationID$_$Number$`",
     },
     MediaOption {
         name: "sigfrag",
         value: "",
-        help: "make the manifest anew, keep the segments",
+        help: "make the manifest anew, keep the segments (not in this version yet)",
     },
 ];
 

@@ -78,6 +78,7 @@ options! {
         plugin_cache      str           = -         "DIR"             Advanced Ready   Plugins   "directory for compiled plugins; `none` compiles them at each start; unless given, `httpout` in the user's cache directory"
         plugin_state      str           = -         "FILE"            Advanced Ready   Plugins   "file that keeps the state of plugins over restarts"
         plugin_state_size uint          = "16M"     "BYTES"           Advanced Ready   Plugins   "state that a plugin may keep, in bytes, 0 for none"
+        player            bool          = "false"   ""                Basic    Ready   Media     "show a page at `/_/player` that plays what is live here, tells how far behind it is, and how to push to it"
         metrics           str           = -         "PATH"            Advanced Ready   Operation "path of a page of metrics in the text form of Prometheus, such as `/_/metrics`"
         config            str           = -         "FILE"            Basic    Ready   Operation "configuration file in TOML, which can say all that the command line can; the command line goes before it"
         log               choice<Log>   = "info"    "LEVEL"           Basic    Ready   Operation "how much the server says"

@@ -78,7 +78,7 @@ pub fn reference_page() -> String {
     ROWS.iter()
         .filter(|row| row.origin == Origin::Own)
         .for_each(|row| page += &section(row));
-    page += "\n## Options of segmenting\n\nThese are passed on to what makes the segments.\n\n| Flag | Meaning |\n|---|---|\n";
+    page += "\n## Options of media that are made\n\nThey are about outputs such as `-o http://localhost:8080/live.mpd`, and stand as flags or as their arguments\n(`-o …/live.mpd:dmode=dynamic:cdur=0.1`).\n\n| Flag | Meaning |\n|---|---|\n";
     for option in MEDIA_OPTIONS {
         page += &format!("| `{}` | {} |\n", option.flag(), option.help);
     }

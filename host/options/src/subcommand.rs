@@ -15,6 +15,11 @@ pub(crate) const SUBCOMMANDS: &[Subcommand] = &[
         help: "check a configuration file, a script or a command line, and start nothing; `--request 'POST /a'` is what scripts are asked about",
     },
     Subcommand {
+        name: "live",
+        arguments: "[--OPTION[=VALUE]]...",
+        help: "serve a low-latency origin to try: `--rdirs=gmem --wdir=gmem --player --maxp=0 --port=8080`, as far as the options do not say something else",
+    },
+    Subcommand {
         name: "explain",
         arguments: "OPTION",
         help: "tell all about one option",

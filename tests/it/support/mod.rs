@@ -8,6 +8,7 @@ pub(crate) mod guest;
 pub(crate) mod hls;
 pub(crate) mod http2;
 pub(crate) mod live;
+pub(crate) mod made;
 pub(crate) mod media;
 pub(crate) mod piped;
 pub(crate) mod recorded;

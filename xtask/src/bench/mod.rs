@@ -28,6 +28,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 
+pub(crate) use self::tls::Certificate;
+
 use self::figures::{Figures, Sample};
 use self::load::{idle, listen, relay, start};
 use self::peer::Peer;

@@ -15,14 +15,14 @@ use crate::{process, tools};
 pub(super) const CIPHER: &str = "TLS_AES_128_GCM_SHA256";
 
 /// A certificate and its key, as files.
-pub(super) struct Certificate {
-    pub(super) chain: PathBuf,
-    pub(super) key: PathBuf,
+pub(crate) struct Certificate {
+    pub(crate) chain: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 impl Certificate {
     /// That of the work folder, made the first time.
-    pub(super) fn obtain() -> Result<Self> {
+    pub(crate) fn obtain() -> Result<Self> {
         let work = site::work_folder()?;
         let certificate = Self {
             chain: work.join("certificate.pem"),

@@ -479,6 +479,17 @@ pub(super) const WORKLOADS: &[Workload] = &[
         ],
     },
     Workload {
+        name: "W9k",
+        title: "W9 with 1000 readers",
+        protocol: Protocol::Http1,
+        content: SMALL,
+        work: Work::Relay { readers: 1000 },
+        unit: Unit::Delay,
+        nginx: &[],
+        contenders: &[NODE_RELAY, HTTPOUT, HTTPOUT_MEMORY],
+        goals: &[],
+    },
+    Workload {
         name: "W10",
         title: "PUT of 512 MiB with Content-Length, to a new name",
         protocol: Protocol::Http1,

@@ -55,7 +55,7 @@ pub(crate) enum Origin {
 }
 
 /// An input that is being read.
-pub(super) enum Input {
+pub(crate) enum Input {
     File(Arc<File>),
     Stream(Box<dyn AsyncRead + Send + Sync + Unpin>),
     Datagrams(UdpSocket),
@@ -110,8 +110,13 @@ impl Origin {
         }
     }
 
+    /// Whether it has the name of a file.
+    pub(crate) fn is_file(&self) -> bool {
+        matches!(self, Origin::File(_))
+    }
+
     /// Begins to read.
-    pub(super) async fn open(&self) -> io::Result<Input> {
+    pub(crate) async fn open(&self) -> io::Result<Input> {
         match self {
             Origin::File(path) if std::fs::metadata(path)?.file_type().is_fifo() => {
                 let fifo = pipe::OpenOptions::new().open_receiver(path)?;
@@ -158,7 +163,7 @@ async fn receive(address: SocketAddr) -> io::Result<UdpSocket> {
 
 impl Input {
     /// The next bytes; empty at the end.
-    pub(super) async fn read(&mut self) -> io::Result<Bytes> {
+    pub(crate) async fn read(&mut self) -> io::Result<Bytes> {
         match self {
             Input::File(file) => {
                 let file = file.clone();
@@ -195,6 +200,14 @@ impl Input {
         match self {
             Input::File(_) | Input::Response(_) => true,
             Input::Stream(_) | Input::Datagrams(_) | Input::Process(_) => false,
+        }
+    }
+
+    /// Whether it has come to an end that was told beforehand.
+    pub(crate) fn is_whole(&self) -> bool {
+        match self {
+            Input::Response(response) => response.is_whole(),
+            input => input.is_here(),
         }
     }
 

@@ -253,8 +253,7 @@ impl Source {
         opened.input.finish().await?;
         let is_whole = match &opened.input {
             _ if self.settings.origin == Origin::Stdin => true,
-            Input::Response(response) => response.is_whole(),
-            input => input.is_here(),
+            input => input.is_whole(),
         };
         Ok(match is_whole {
             true => Ended::Whole,

@@ -248,6 +248,10 @@ fn series(level: &Level, template: Option<&Template>, depth: Option<f64>) -> Opt
     let timescale = number(level, b"timescale").unwrap_or(1.0);
     let length = number(level, b"duration").or(level.shortest);
     let length = length.map(|length| length / timescale);
+    if depth.is_some() && length.is_none() {
+        // A timeline without segments yet: how many there will be shows with the first.
+        return None;
+    }
     // What the buffer begins in is offered too.
     let offered = depth.zip(length).filter(|(_, length)| *length > 0.0);
     let offered = offered.map(|(depth, length)| match depth > 0.0 {

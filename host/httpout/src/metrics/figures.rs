@@ -22,6 +22,7 @@ pub(crate) struct Figures {
     received: AtomicU64,
     accepted: AtomicU64,
     closed: AtomicU64,
+    failures: AtomicU64,
 }
 
 impl Figures {
@@ -51,6 +52,11 @@ impl Figures {
     /// A connection that was taken in is gone.
     pub(crate) fn count_closed(&self) {
         self.closed.fetch_add(1, Relaxed);
+    }
+
+    /// What makes media has failed.
+    pub(crate) fn count_failure(&self) {
+        self.failures.fetch_add(1, Relaxed);
     }
 
     fn encode_requests(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -91,6 +97,11 @@ impl Collector for Figures {
                 self.received.load(Relaxed),
             ),
             ("httpout_connections", "Connections taken in", accepted),
+            (
+                "httpout_made_media_failures",
+                "Failures of what makes media, which begins anew",
+                self.failures.load(Relaxed),
+            ),
         ];
         for (name, help, count) in counters {
             let counter = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;

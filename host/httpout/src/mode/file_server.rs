@@ -43,6 +43,21 @@ pub(crate) struct FileServer {
 }
 
 impl FileServer {
+    /// One that takes uploads, and shows nothing.
+    pub(crate) fn private(uploads: Uploads) -> FileServer {
+        FileServer {
+            granted: Granted::default(),
+            presentations: Arc::default(),
+            files: None,
+            compressed: Compressed::new(),
+            listings: None,
+            timeout: uploads.timeout,
+            uploads: Some(uploads),
+            caching: Caching::Default,
+            norange: true,
+        }
+    }
+
     /// As `Allow` lists them.
     pub(crate) fn methods(&self) -> &'static str {
         match (&self.files, &self.uploads) {

@@ -42,7 +42,7 @@ impl FileOutput {
             Err(reject) => return Some(Err(reject)),
             Ok(answer) => answer,
         };
-        self.describe(&mut answer);
+        describe(&self.settings, &mut answer);
         if let Content::Growing(content) = answer.body_mut() {
             content.wait_with(upload.link());
         }
@@ -52,13 +52,13 @@ impl FileOutput {
     pub(super) fn is_file(&self) -> bool {
         self.files.is_file(&self.path)
     }
+}
 
-    /// Options `ext` and `mime` go before what the name or the content says.
-    fn describe(&self, answer: &mut Response<Content>) {
-        if let Some(media_type) = &self.settings.media_type
-            && let Some(value) = answer.headers_mut().get_mut(header::CONTENT_TYPE)
-        {
-            *value = media_type.clone();
-        }
+/// Options `ext` and `mime` go before what the name or the content says.
+pub(crate) fn describe(settings: &OutputSettings, answer: &mut Response<Content>) {
+    if let Some(media_type) = &settings.media_type
+        && let Some(value) = answer.headers_mut().get_mut(header::CONTENT_TYPE)
+    {
+        *value = media_type.clone();
     }
 }

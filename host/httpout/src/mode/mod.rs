@@ -3,7 +3,9 @@
 mod file_server;
 mod file_sink;
 mod growing;
+mod made;
 mod missing;
+mod private;
 mod sink;
 mod uploads;
 
@@ -18,7 +20,9 @@ use crate::handler::Answer;
 use crate::resource::Begun;
 
 pub(crate) use file_server::FileServer;
-pub(crate) use file_sink::FileOutput;
+pub(crate) use file_sink::{FileOutput, describe};
+pub(crate) use made::MadeOutput;
+pub(crate) use private::{Private, Written};
 pub(crate) use sink::{Output, Sink};
 pub(crate) use uploads::{Uploads, changes_something};
 
@@ -28,6 +32,8 @@ pub(crate) enum Mode {
     FileServer(FileServer),
     /// The HTTP server sink, and the file sink.
     Sink(Sink),
+    /// Takes what a program of ours makes.
+    Private(Private),
 }
 
 impl Mode {
@@ -40,6 +46,7 @@ impl Mode {
     ) -> Result<Answer, Reject> {
         match self {
             Mode::FileServer(server) => server.route(exchange, path, upload).await,
+            Mode::Private(private) => private.route(exchange, path, upload).await,
             Mode::Sink(sink) => {
                 if let Some(output) = sink.find(path) {
                     return sink.answer(output, exchange, upload);
@@ -48,6 +55,15 @@ impl Mode {
                     && let Some(answer) = file.answer(&sink.files, exchange, upload).await
                 {
                     return answer;
+                }
+                for made in &sink.made {
+                    if let Some(below) = made.find(path) {
+                        let answering = made.answer(&below, &sink.files, exchange, upload);
+                        // Boxed: every request would carry the state of its waits.
+                        if let Some(answer) = Box::pin(answering).await {
+                            return answer;
+                        }
+                    }
                 }
                 sink.files.route(exchange, path, upload).await
             }
@@ -71,7 +87,10 @@ impl Mode {
 
     /// Notes that a request begins to change something: what it changes comes before what later ones do.
     pub(crate) fn begin(&self) -> Option<Begun> {
-        self.files().begin()
+        match self {
+            Mode::Private(private) => private.begin(),
+            _ => self.files().begin(),
+        }
     }
 
     /// The methods that the server can answer, as `Allow` lists them.
@@ -84,6 +103,7 @@ impl Mode {
         match self {
             Mode::Sink(sink) if sink.find(path).is_some() => true,
             Mode::Sink(sink) if sink.find_file(path).is_some_and(FileOutput::is_file) => true,
+            Mode::Sink(sink) if sink.made.iter().any(|made| made.is_file(path)) => true,
             _ => self.files().is_file(path),
         }
     }
@@ -91,16 +111,24 @@ impl Mode {
     /// The live streams.
     pub(crate) fn outputs(&self) -> &[Output] {
         match self {
-            Mode::FileServer(_) => &[],
             Mode::Sink(sink) => &sink.outputs,
+            _ => &[],
         }
     }
 
     /// The files that inputs are written to.
     pub(crate) fn file_outputs(&self) -> &[FileOutput] {
         match self {
-            Mode::FileServer(_) => &[],
             Mode::Sink(sink) => &sink.file_outputs,
+            _ => &[],
+        }
+    }
+
+    /// The presentations that are made, each in its forms.
+    pub(crate) fn made(&self) -> &[MadeOutput] {
+        match self {
+            Mode::Sink(sink) => &sink.made,
+            _ => &[],
         }
     }
 
@@ -108,6 +136,7 @@ impl Mode {
         match self {
             Mode::FileServer(server) => server,
             Mode::Sink(sink) => &sink.files,
+            Mode::Private(private) => &private.files,
         }
     }
 }

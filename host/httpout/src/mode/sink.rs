@@ -8,7 +8,7 @@ use httpout_plugins::Exchange;
 use crate::body::{Content, LiveContent, METADATA_INTERVAL, Upload};
 use crate::error::Reject;
 use crate::handler::Answer;
-use crate::mode::{FileOutput, FileServer};
+use crate::mode::{FileOutput, FileServer, MadeOutput};
 use crate::resource::{Availability, Facts, Live};
 use crate::settings::OutputSettings;
 
@@ -18,6 +18,7 @@ const METHODS: &str = "GET, HEAD, OPTIONS";
 pub(crate) struct Sink {
     pub(crate) outputs: Vec<Output>,
     pub(crate) file_outputs: Vec<FileOutput>,
+    pub(crate) made: Vec<MadeOutput>,
     pub(crate) files: FileServer,
     /// Option `ice`.
     pub(crate) ice: bool,

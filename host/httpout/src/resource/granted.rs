@@ -9,6 +9,7 @@ use crate::resource::disk::Disk;
 use crate::resource::{Directory, Files, Found, Mounts, Representation};
 
 /// Files below granted directories. Only a plugin can name them: no target of a request leads here.
+#[derive(Default)]
 pub(crate) struct Granted {
     /// A directory is mounted by its place here.
     directories: Vec<PathBuf>,

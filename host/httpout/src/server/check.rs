@@ -13,6 +13,7 @@ use rustix::fs::{Access, access};
 
 use crate::error::{StartupError, shown};
 use crate::input::Source;
+use crate::packager;
 use crate::rdirs::{Exposed, GMEM, Location};
 use crate::resource::Memory;
 use crate::server::dry_run::{DryRequest, dry_run};
@@ -50,6 +51,7 @@ pub async fn check(settings: Settings, request: Option<String>) -> Result<String
         let replies = dry_run(&site, server, &request).await?;
         replies.iter().for_each(|line| tell(&mut report, line));
     }
+    packager::check_all(&settings).await?;
     for source in &settings.sources {
         Source::open(source, Vec::new(), Vec::new(), None).await?;
     }
@@ -174,16 +176,22 @@ fn tell_of_server(report: &mut String, settings: &ServerSettings, all: &Settings
             Some(file) => {
                 let directory = file.directory.path().unwrap_or(Path::new(GMEM));
                 let name = Path::new(OsStr::from_bytes(&file.path));
-                format!(
-                    "{path} is input {input}, written to {}",
-                    quoted(directory.join(name))
-                )
+                let place = quoted(directory.join(name));
+                match output.media.is_some() {
+                    true => {
+                        format!("{path} is made of input {input} by ffmpeg, written to {place}")
+                    }
+                    false => format!("{path} is input {input}, written to {place}"),
+                }
             }
         };
         tell(report, &text);
     }
     if let Some(path) = &settings.options.metrics {
         tell(report, &format!("metrics are at path {}", quoted(path)));
+    }
+    if settings.player {
+        tell(report, "the player is at path `/_/player`");
     }
     if let Some(files) = &settings.tls {
         let (cert, pkey) = (quoted(&files.cert), quoted(&files.pkey));

@@ -50,9 +50,14 @@ struct Open {
 /// Why a connection is turned away.
 #[derive(Debug, Error)]
 pub(crate) enum Full {
-    #[error("there are {0} connections already (option `maxc`)")]
+    #[error(
+        "there are {0} connections already, which is the limit of option `maxc`: a larger one, or 0 for none, lets more in"
+    )]
     Server(usize),
-    #[error("{peer} has {limit} connections already (option `maxp`)")]
+    #[error(
+        "{peer} has {limit} connections already, which is the limit of option `maxp`: \
+         a browser beside an encoder needs `--maxp=32`, or 0 for none"
+    )]
     Peer { peer: IpAddr, limit: usize },
 }
 
@@ -112,6 +117,26 @@ impl Connections {
             open: Mutex::default(),
             gone: Notify::new(),
         })
+    }
+
+    /// Those of programs of ours, which count with nobody else's.
+    pub(super) fn private(maxc: usize, timeout: Duration) -> Arc<Connections> {
+        Arc::new(Connections {
+            maxc: Some(maxc),
+            maxp: None,
+            timeout: Some(timeout),
+            max_client_errors: None,
+            block_size: None,
+            figures: None,
+            last_id: AtomicU64::new(0),
+            open: Mutex::default(),
+            gone: Notify::new(),
+        })
+    }
+
+    /// None where nobody asks for them.
+    pub(super) fn figures(&self) -> Option<Arc<Figures>> {
+        self.figures.clone()
     }
 
     /// Takes a connection in, if the limits allow.

@@ -42,6 +42,16 @@ impl Listener {
 
     /// What people and scripts are told.
     pub(super) fn announcement(&self) -> io::Result<String> {
+        let url = self.url()?;
+        Ok(match &self.interface {
+            Interface::Address(_) => format!("listening on {url}"),
+            Interface::Named(name) => format!("listening on {url} (interface {name})"),
+            Interface::All => format!("listening on {url} (all interfaces)"),
+        })
+    }
+
+    /// Where it can be reached, as far as one URL tells.
+    pub(super) fn url(&self) -> io::Result<String> {
         let address = self.socket.local_addr()?;
         let port = address.port();
         let scheme = match self.tls {
@@ -49,13 +59,9 @@ impl Listener {
             None => "http",
         };
         Ok(match &self.interface {
-            Interface::Address(_) => format!("listening on {scheme}://{address}/"),
-            Interface::Named(name) => {
-                format!("listening on {scheme}://0.0.0.0:{port}/ (interface {name})")
-            }
-            Interface::All => {
-                format!("listening on {scheme}://127.0.0.1:{port}/ (all interfaces)")
-            }
+            Interface::Address(_) => format!("{scheme}://{address}/"),
+            Interface::Named(_) => format!("{scheme}://0.0.0.0:{port}/"),
+            Interface::All => format!("{scheme}://127.0.0.1:{port}/"),
         })
     }
 
@@ -91,7 +97,8 @@ impl Listener {
     fn turn_away(&self, mut socket: TcpStream, full: &Full) {
         tracing::warn!("a client was turned away: {full}");
         if self.tls.is_none() {
-            tokio::spawn(async move { refusal::tell(&mut socket, refusal::FULL).await });
+            let answer = refusal::full(full);
+            tokio::spawn(async move { refusal::tell(&mut socket, answer.as_bytes()).await });
         }
     }
 }

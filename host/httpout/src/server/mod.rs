@@ -6,6 +6,7 @@ mod connections;
 mod dry_run;
 mod framing;
 mod listener;
+mod private;
 mod refusal;
 mod reload;
 mod sendfile;
@@ -27,9 +28,13 @@ use tokio::time::timeout;
 use crate::error::{StartupError, shown};
 use crate::input::{FileTarget, FileWriter, Source, Target, describe};
 use crate::metrics::Metrics;
+use crate::packager::{Package, Packager, Tools};
+use crate::pages::announce_player;
 use crate::rdirs::GMEM;
 use crate::resource::{Availability, Memory, Names};
-use crate::settings::{LiveSettings, ServerSettings, Settings, cannot_open, locate};
+use crate::settings::{
+    LiveSettings, ServerSettings, Settings, SourceSettings, cannot_open, locate,
+};
 use crate::site::Site;
 
 pub use check::check;
@@ -37,6 +42,7 @@ pub(crate) use connection::TwoLengths;
 use connections::Connections;
 pub(crate) use connections::{Handling, Link, Live};
 use listener::Listener;
+pub(crate) use private::PrivateListener;
 pub(crate) use sendfile::FileQueue;
 
 /// How long open requests may go on after the signal to stop.
@@ -51,6 +57,7 @@ pub struct Servers {
     sources: Vec<Source>,
     /// Of the files that the sources are written to.
     writers: Vec<FileWriter>,
+    packagers: Vec<Packager>,
     /// Of the plugins of all servers; none where there is no plugin.
     engine: Option<Arc<Engine>>,
     /// Of all plugins; none where their state ends with the process.
@@ -65,6 +72,9 @@ struct Server {
     listeners: Vec<Listener>,
     /// Stop when the clients are gone.
     quit: bool,
+    /// Has the page of the player.
+    player: bool,
+    takes_uploads: bool,
     live: LiveSettings,
 }
 
@@ -75,6 +85,7 @@ impl Servers {
     /// One line about what stands in the way.
     pub async fn bind(settings: Settings) -> Result<Servers, StartupError> {
         raise_descriptors();
+        let tools = Tools::of(&settings).await?;
         let names = Arc::new(Names::default());
         let memory = Memory::new(settings.gmem_max);
         let engine = settings.pool.map(Engine::new).transpose()?.map(Arc::new);
@@ -105,12 +116,23 @@ impl Servers {
                 .iter()
                 .filter_map(|server| server.site.timeout)
                 .max();
-            sources.push(Source::open(source, targets.collect(), files, timeout).await?);
+            let targets: Vec<_> = targets.collect();
+            // What is made reads it by itself.
+            if !targets.is_empty() || !files.is_empty() {
+                sources.push(Source::open(source, targets, files, timeout).await?);
+            }
+        }
+        let mut packagers = Vec::new();
+        for (server, tools) in servers.iter().zip(tools.iter().cycle()) {
+            server
+                .open_packagers(&settings.sources, tools, &mut packagers)
+                .await?;
         }
         Ok(Servers {
             servers,
             sources,
             writers,
+            packagers,
             engine,
             keeper,
         })
@@ -145,6 +167,11 @@ impl Servers {
         let _reloading = reload::start(sites.collect()).map_err(StartupError::Runtime)?;
         let listeners = self.servers.iter().flat_map(|server| &server.listeners);
         announce(listeners);
+        for server in self.servers.iter().filter(|server| server.player) {
+            if let Some(Ok(url)) = server.listeners.last().map(Listener::url) {
+                announce_player(&url, server.takes_uploads);
+            }
+        }
         if let Some(engine) = self.engine {
             tokio::task::spawn_blocking(move || engine.tidy_cache());
         }
@@ -154,6 +181,11 @@ impl Servers {
         let writers = self.writers.into_iter();
         let mut writing: JoinSet<()> = writers.map(FileWriter::run).collect();
         let (stop, stopping) = watch::channel(());
+        let (stop_making, stopped_making) = watch::channel(());
+        let packagers = self.packagers.into_iter();
+        let mut making: JoinSet<()> = packagers
+            .map(|packager| packager.run(stopped_making.clone()))
+            .collect();
         let servers = self.servers.into_iter();
         let mut serving: JoinSet<()> = servers
             .map(|server| server.serve(stopping.clone()))
@@ -161,7 +193,9 @@ impl Servers {
         tokio::select! {
             () = all(&mut serving) => {
                 sending.shutdown().await;
+                drop(stop_making);
                 finish(&mut writing).await;
+                all(&mut making).await;
                 return Ok(());
             }
             _ = terminate.recv() => {}
@@ -173,8 +207,10 @@ impl Servers {
         );
         // Without their sources the files are finished, and those who follow them come to an end.
         sending.shutdown().await;
+        drop(stop_making);
         drop(stop);
         let last = async {
+            all(&mut making).await;
             all(&mut serving).await;
             finish(&mut writing).await;
         };
@@ -205,6 +241,8 @@ impl Server {
             connections: Connections::new(settings, figures),
             listeners: listeners.collect::<Result<_, _>>()?,
             quit: settings.quit,
+            player: settings.player,
+            takes_uploads: settings.wdir.is_some(),
             live: settings.live.clone(),
         })
     }
@@ -251,6 +289,31 @@ impl Server {
         Ok(())
     }
 
+    /// Begins what is made for this server.
+    async fn open_packagers(
+        &self,
+        sources: &[SourceSettings],
+        tools: &Arc<Tools>,
+        packagers: &mut Vec<Packager>,
+    ) -> Result<(), StartupError> {
+        let mut begun: Vec<&Arc<Package>> = Vec::new();
+        for output in self.site.mode.made() {
+            let package = &output.package;
+            // DASH and HLS of the same are made at once.
+            if begun.iter().any(|other| Arc::ptr_eq(other, package)) {
+                continue;
+            }
+            begun.push(package);
+            let source = &sources[package.source];
+            let name = String::from_utf8_lossy(&output.settings.path);
+            let (tools, hold) = (tools.clone(), self.live.hold);
+            let figures = self.connections.figures();
+            let packager = Packager::prepare(package.clone(), source, tools, &name, hold, figures);
+            packagers.push(packager.await?);
+        }
+        Ok(())
+    }
+
     /// Waits until all inputs are done and the clients are gone (documents: option `quit`); without inputs, until there
     /// has been a client.
     async fn abandoned(&self) {
@@ -261,7 +324,11 @@ impl Server {
         for output in mode.file_outputs() {
             output.sink.over().await;
         }
-        match mode.outputs().is_empty() && mode.file_outputs().is_empty() {
+        for output in mode.made() {
+            output.package.over().await;
+        }
+        let is_fed = !mode.outputs().is_empty() || !mode.file_outputs().is_empty();
+        match !is_fed && mode.made().is_empty() {
             true => self.connections.abandoned().await,
             false => self.connections.empty().await,
         }

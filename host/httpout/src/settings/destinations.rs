@@ -4,9 +4,10 @@
 use httpout_options::{Options, ROWS};
 
 use crate::error::{StartupError, shown};
+use crate::packager::split;
 use crate::rdirs::{Exposed, GMEM, Location};
 use crate::settings::session::OutputSettings;
-use crate::settings::{ServerSettings, locate};
+use crate::settings::{SegmentNames, ServerSettings, locate, refuse};
 
 /// What every output says for itself, also where it is not the first of its server.
 const OWN: [&str; 6] = ["dst", "port", "ifce", "ext", "mime", "rdirs"];
@@ -30,6 +31,20 @@ impl Destination {
 }
 
 impl OutputSettings {
+    /// Says where it writes to: where that is nowhere it is a live stream, unless it is made of several files.
+    pub(super) fn set_directory(&mut self, directory: Option<Location>) {
+        let is_made = self.media.is_some();
+        let directory = directory.or(is_made.then_some(Location::Memory));
+        let mut file = directory.map(|directory| Destination::new(&directory, &self.path));
+        if let Some(file) = file.as_mut().filter(|_| is_made) {
+            // HLS is made of what is pushed as DASH.
+            let end = file.path.iter().rposition(|&byte| byte == b'.');
+            file.path.truncate(end.unwrap_or(file.path.len()));
+            file.path.extend_from_slice(b".mpd");
+        }
+        self.file = file;
+    }
+
     /// The directory that it writes to.
     pub(super) fn directory(&self) -> Option<&Location> {
         self.file.as_ref().map(|file| &file.directory)
@@ -54,7 +69,10 @@ impl OutputSettings {
 pub(super) fn check(servers: &[ServerSettings]) -> Result<(), StartupError> {
     let mut taken: Vec<&Destination> = Vec::new();
     for server in servers {
-        for file in server.outputs.iter().filter_map(|one| one.file.as_ref()) {
+        let packages = server.packages();
+        let written = server.outputs.iter().filter(|one| one.media.is_none());
+        let written = written.filter_map(|one| one.file.as_ref());
+        for file in written.chain(packages.iter().map(|package| package.file)) {
             if taken.contains(&file) {
                 let directory = shown(file.directory.path().unwrap_or(GMEM.as_ref()));
                 let path = String::from_utf8_lossy(&file.path);
@@ -64,6 +82,27 @@ pub(super) fn check(servers: &[ServerSettings]) -> Result<(), StartupError> {
                 return Err(locate(&server.options, error));
             }
             taken.push(file);
+        }
+    }
+    Ok(())
+}
+
+/// Presentations in one directory may not give their segments the same names (option `template`).
+pub(super) fn check_names(servers: &[ServerSettings]) -> Result<(), StartupError> {
+    let mut taken = Vec::new();
+    for server in servers {
+        for package in server.packages() {
+            let SegmentNames::Template(template) = &package.media.names else {
+                continue;
+            };
+            let (beside, _) = split(&package.file.path);
+            let names = (&package.file.directory, beside, template);
+            if taken.contains(&names) {
+                let template = template.escape_debug();
+                let reason = format!("`{template}` is that of two outputs in one directory");
+                return Err(locate(&server.options, refuse("template", reason)));
+            }
+            taken.push(names);
         }
     }
     Ok(())

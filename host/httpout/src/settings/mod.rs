@@ -4,6 +4,8 @@ mod config_file;
 mod destinations;
 mod links;
 mod listen;
+mod media;
+mod packages;
 mod plugins;
 mod session;
 mod shared;
@@ -24,6 +26,8 @@ use crate::reqlog::Reqlog;
 pub(crate) use config_file::{at, locate};
 pub(crate) use destinations::Destination;
 pub(crate) use listen::{Interface, Listen, TlsFiles};
+pub(crate) use media::{BUFFER, Buffer, Kind as MediaKind, MediaSettings, SegmentNames};
+pub(crate) use packages::PackageSettings;
 pub(crate) use session::{OutputSettings, SourceSettings};
 
 /// As good as for ever, in seconds: clocks cannot count beyond some centuries.
@@ -88,6 +92,8 @@ pub(crate) struct ServerSettings {
     pub(crate) plugins: Vec<PluginSpec>,
     /// Path of the page of metrics, decoded and normalized; none without one.
     pub(crate) metrics: Option<Vec<u8>>,
+    /// Show the page of the player.
+    pub(crate) player: bool,
     pub(crate) live: LiveSettings,
     pub(crate) outputs: Vec<OutputSettings>,
     /// Where outputs write that do not say it; none where they send live streams.
@@ -221,6 +227,7 @@ impl ServerSettings {
             },
             reqlog: Reqlog::parse(options.reqlog.as_deref().unwrap_or_default()),
             metrics: metrics(options)?,
+            player: options.player,
             live: LiveSettings {
                 hold: options.hold,
                 ice: options.ice,
@@ -443,7 +450,7 @@ mod tests {
         for line in [
             ". --post",
             "-i a.mp3 -o a.ts",
-            "-i a.mp3 -o http://localhost/live.mpd --cdur=0.1",
+            "-i a.mp3 -o http://localhost/live.mpd --sigfrag",
             "httpout:hmode=source vout",
         ] {
             let error = check(line).expect_err(line).to_string();

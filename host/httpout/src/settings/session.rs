@@ -12,10 +12,11 @@ use crate::http::authority::{has_wrong_port, without_credentials};
 use crate::http::{media_type, path};
 use crate::input::Origin;
 use crate::manifest::is_manifest;
-use crate::rdirs::{self, Location};
+use crate::rdirs::{self, GMEM, Location};
 use crate::settings::destinations::{self, Destination};
 use crate::settings::links::{self, Link};
-use crate::settings::{ServerSettings, listen, locate, refuse};
+use crate::settings::media::{self, MediaSettings};
+use crate::settings::{ServerSettings, listen, locate, packages, refuse};
 
 /// An input, and what becomes of it.
 #[derive(Debug, Clone)]
@@ -44,8 +45,10 @@ pub(crate) struct OutputSettings {
     pub(crate) extension: Option<String>,
     /// ICE fields from the properties of the input.
     pub(crate) ice: Vec<(HeaderName, HeaderValue)>,
-    /// The file that the input is written to; none for a live stream.
+    /// The file that the input is written to; none for a live stream. Of what is made, the DASH manifest.
     pub(crate) file: Option<Destination>,
+    /// How it is made into segments and a manifest; none where it is passed on as it is.
+    pub(crate) media: Option<MediaSettings>,
 }
 
 /// The servers of a line, and the sources of their outputs.
@@ -79,10 +82,13 @@ pub(super) fn check(
             links.push(link);
         }
         let input = &line.inputs[link.input];
-        add(&mut servers, input, output, source, &line.flags, &made)
+        add(&mut servers, input, output, source, line, &made)
             .map_err(|error| locate(&output.options, error))?;
     }
+    let is_made = |server: &ServerSettings| server.outputs.iter().any(|one| one.media.is_some());
+    media::check_use(line, servers.iter().any(is_made))?;
     destinations::check(&servers)?;
+    destinations::check_names(&servers)?;
     let is_taken = |input: usize| links.iter().any(|link| link.input == input);
     if let Some(unused) = (0..line.inputs.len()).find(|input| !is_taken(*input)) {
         return Err(goes_nowhere(&line.inputs[unused]));
@@ -91,17 +97,16 @@ pub(super) fn check(
         .iter()
         .map(|link| source(&line.inputs[link.input], link.is_paced));
     let sources = sources.collect::<Result<Vec<_>, _>>()?;
-    let mut readers = sources.iter().filter(|one| one.origin == Origin::Stdin);
-    if let (Some(source), Some(_)) = (readers.next(), readers.next()) {
-        return Err(StartupError::Input {
-            input: source.name.clone(),
-            reason: "standard input can be read once only: give it once, and all its outputs the same pace".to_owned(),
-        });
-    }
+    packages::check_stdin(&servers, &sources)?;
     let outputs = servers.iter().flat_map(|server| &server.outputs);
     for output in outputs.filter(|output| output.file.is_some()) {
         let source = &sources[output.source];
-        if source.repeats && !source.is_paced {
+        // A dynamic presentation has its pace.
+        let is_paced = output
+            .media
+            .as_ref()
+            .is_some_and(|media| media.kind == media::Kind::Dynamic);
+        if source.repeats && !source.is_paced && !is_paced {
             let reason = "with `loop` and as fast as it can be read it would fill the disk: add `reframer:rt=on`";
             return Err(StartupError::Input {
                 input: source.name.clone(),
@@ -142,10 +147,7 @@ fn check_filters(line: &CommandLine) -> Result<(), StartupError> {
         };
         return Err(StartupError::NotYet(format!("filter `{name}`")));
     }
-    match line.media.first() {
-        Some((name, _)) => Err(StartupError::NotYet(format!("option `{name}`"))),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn check_arguments(given: &[Argument], known: &[&str], of: &str) -> Result<(), StartupError> {
@@ -189,7 +191,7 @@ fn add(
     input: &Endpoint,
     output: &Endpoint,
     source: usize,
-    flags: &Options,
+    line: &CommandLine,
     made: &[Location],
 ) -> Result<(), StartupError> {
     let refused = |reason: &str| StartupError::Output {
@@ -216,18 +218,16 @@ fn add(
         return Err(refused("its port is none: they go up to 65535"));
     }
     let of = format!("output `{}`", output.url.escape_debug());
-    check_arguments(&output.arguments, &["FID", "SID"], &of)?;
-    let options = options_of(output, &url)?;
+    let known: Vec<&str> = media::names().chain(["FID", "SID"]).collect();
+    check_arguments(&output.arguments, &known, &of)?;
+    let mut options = options_of(output, &url)?;
     let path = path::normalize(url.path()).map_err(|_| refused("its path is malformed"))?;
     if path.ends_with(b"/") {
         return Err(refused(
             "it names no file: write a path such as `/live.mp3`",
         ));
     }
-    if is_manifest(&path) && !is_manifest(input.url.as_bytes()) {
-        let what = "DASH and HLS of an input, as option `-o` with `.mpd` or `.m3u8` asks for,";
-        return Err(StartupError::NotYet(what.to_owned()));
-    }
+    let media = media_of(input, output, &path, line)?;
     let mut settings = OutputSettings {
         media_type: media_type_of(&options, &path)?,
         extension: extension(&options, &path),
@@ -235,6 +235,7 @@ fn add(
         path,
         source,
         file: None,
+        media,
     };
     let is_tls = options.cert.is_some() && options.pkey.is_some();
     let listen = listen::listen(&options, is_tls)?;
@@ -257,31 +258,42 @@ fn add(
             "the server that has its port already speaks plain HTTP: give it a port of its own",
         )),
         Some(server) => {
-            settings.file = match options.is_set("rdirs") {
-                true => destination(&options, &settings.path)?,
-                false => {
-                    let directory = server.destination.as_ref();
-                    directory.map(|directory| Destination::new(directory, &settings.path))
-                }
+            let directory = match options.is_set("rdirs") {
+                true => rdirs::first(&options.rdirs)?,
+                false => server.destination.clone(),
             };
+            settings.set_directory(directory);
             settings.settle(&server.rdirs);
             server.outputs.push(settings);
+            let flags = &line.flags;
             let ignored = destinations::ignored(&output.url, &options, flags, &server.options);
             server.ignored.extend(ignored);
             Ok(())
         }
         None => {
-            settings.file = destination(&options, &settings.path)?;
+            if settings.media.is_some() && options.rdirs.is_empty() {
+                options.set(row("rdirs")?, GMEM)?;
+            }
+            settings.set_directory(rdirs::first(&options.rdirs)?);
             servers.push(ServerSettings::check(&options, vec![settings], made)?);
             Ok(())
         }
     }
 }
 
-/// The file of an output that is given directories for read (documents: HTTP server file sink).
-fn destination(options: &Options, path: &[u8]) -> Result<Option<Destination>, StartupError> {
-    let directory = rdirs::first(&options.rdirs)?;
-    Ok(directory.map(|directory| Destination::new(&directory, path)))
+/// How an output is made, if its path is that of a manifest and its input is none itself.
+fn media_of(
+    input: &Endpoint,
+    output: &Endpoint,
+    path: &[u8],
+    line: &CommandLine,
+) -> Result<Option<MediaSettings>, StartupError> {
+    let is_made = is_manifest(path) && !is_manifest(input.url.as_bytes());
+    match media::names().find(|name| links::argument(&output.arguments, name).is_some()) {
+        Some(option) if !is_made => Err(media::without_effect(option)),
+        _ if !is_made => Ok(None),
+        _ => MediaSettings::check(&output.arguments, &line.media).map(Some),
+    }
 }
 
 /// The options of an output, with host and port of its URL.

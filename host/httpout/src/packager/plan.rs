@@ -1,0 +1,264 @@
+//! What becomes of each track of an input: copied where its codec and its key frames allow it, else encoded.
+
+use crate::packager::probe::{Facts, Keys, Stream};
+use crate::packager::tools::Tools;
+use crate::settings::{MediaKind, MediaSettings};
+
+/// What is made of an input.
+#[derive(Debug, PartialEq)]
+pub(super) struct Plan {
+    /// Those that are taken, in their order.
+    pub(super) tracks: Vec<Track>,
+    /// The input has a beginning and an end, as files do.
+    pub(super) has_end: bool,
+    /// It has to be read as fast as it is to be played.
+    pub(super) needs_pace: bool,
+    /// It comes live, and so many seconds of it are over: players would be behind by them for ever.
+    pub(super) skipped: Option<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Track {
+    /// In the input.
+    pub(super) index: usize,
+    pub(super) kind: Kind,
+    pub(super) codec: String,
+    /// Why it cannot be copied; none where it can.
+    pub(super) encoded: Option<String>,
+    pub(super) channels: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Video,
+    Audio,
+}
+
+/// The encoders that are used.
+pub(super) const VIDEO_ENCODER: &str = "libx264";
+pub(super) const AUDIO_ENCODER: &str = "aac";
+
+/// Audio in MP4 that browsers play.
+const AUDIO: [&str; 4] = ["aac", "opus", "ac3", "eac3"];
+
+/// What times may be wrong by, in seconds: they are rounded.
+const ROUNDED: f64 = 0.002;
+
+/// Decides about an input.
+///
+/// # Errors
+/// There is nothing in it, or no encoder for it.
+pub(super) fn plan(facts: &Facts, media: &MediaSettings, tools: &Tools) -> Result<Plan, String> {
+    let first_video = facts.streams.iter().position(Stream::is_video);
+    let streams = facts.streams.iter().enumerate();
+    // One picture, and all that is to be heard.
+    let taken = streams.filter(|(at, stream)| Some(*at) == first_video || stream.is_audio());
+    let tracks = taken.map(|(_, stream)| track(stream, &facts.keys, media));
+    let tracks: Vec<Track> = tracks.collect();
+    if tracks.is_empty() {
+        return Err("there is neither audio nor video in it".to_owned());
+    }
+    for track in tracks.iter().filter(|track| track.encoded.is_some()) {
+        let encoder = track.kind.encoder();
+        if !tools.can_encode(encoder) {
+            let reason = track.encoded.as_deref().unwrap_or_default();
+            return Err(format!(
+                "its {} has to be encoded ({reason}), and the `ffmpeg` that is installed has no encoder `{encoder}`",
+                track.codec.escape_debug()
+            ));
+        }
+    }
+    Ok(Plan {
+        skipped: skipped(facts, &tracks).filter(|_| media.kind == MediaKind::Dynamic),
+        tracks,
+        has_end: facts.has_duration,
+        needs_pace: media.kind == MediaKind::Dynamic && facts.has_duration,
+    })
+}
+
+/// What is over of an input that comes as fast as it is to be played, up to its last key frame where that is copied.
+fn skipped(facts: &Facts, tracks: &[Track]) -> Option<f64> {
+    let arrival = facts.arrival?;
+    let comes_live = arrival.took > 0.5 && arrival.seen < arrival.took * 1.5 + 0.5;
+    let video = tracks.iter().find(|track| track.kind == Kind::Video);
+    let over = match video {
+        // A little earlier: ffmpeg goes by when a picture is to be decoded.
+        Some(video) if video.encoded.is_none() => arrival.last_key - 0.2,
+        _ => arrival.seen,
+    };
+    (comes_live && over > 0.1).then_some(over)
+}
+
+/// Whether browsers play this video in MP4.
+pub(super) fn can_be_played(stream: &Stream) -> bool {
+    matches!(stream.codec_name.as_str(), "h264" | "hevc" | "av1" | "vp9") && is_plain(stream)
+}
+
+/// Whether browsers play pictures of this kind: with 10 bits those of the newer codecs only.
+fn is_plain(stream: &Stream) -> bool {
+    match stream.pix_fmt.as_str() {
+        "yuv420p" | "yuvj420p" => true,
+        "yuv420p10le" => stream.codec_name != "h264",
+        _ => false,
+    }
+}
+
+fn track(stream: &Stream, keys: &Keys, media: &MediaSettings) -> Track {
+    let kind = match stream.is_video() {
+        true => Kind::Video,
+        false => Kind::Audio,
+    };
+    let unplayable = || Some("browsers do not play it in MP4".to_owned());
+    let encoded = match kind {
+        Kind::Video if !is_plain(stream) => {
+            let format = stream.pix_fmt.escape_debug();
+            Some(format!(
+                "its pictures are `{format}`, and browsers play `yuv420p`"
+            ))
+        }
+        Kind::Video if !can_be_played(stream) => unplayable(),
+        Kind::Video => cuts(keys, media).err(),
+        Kind::Audio if AUDIO.contains(&stream.codec_name.as_str()) => None,
+        Kind::Audio => unplayable(),
+    };
+    Track {
+        index: stream.index,
+        kind,
+        codec: stream.codec_name.clone(),
+        encoded,
+        channels: stream.channels,
+    }
+}
+
+/// Whether segments of the length that is wanted can begin with key frames, as ffmpeg cuts them.
+///
+/// # Errors
+/// Why not, and what would do.
+fn cuts(keys: &Keys, media: &MediaSettings) -> Result<(), String> {
+    let wanted = media.segment;
+    // A segment may be half as long again (ISO/IEC 23009-1 7.2.1), but one that is announced beforehand has to be there.
+    let late = match media.is_low_latency() {
+        true => wanted * 0.1,
+        false => wanted * 0.5,
+    };
+    let longest = keys.times.windows(2).map(|pair| pair[1] - pair[0]);
+    let longest = longest.fold(0.0, f64::max);
+    let advice = |distance: f64| {
+        let seconds = rounded(distance);
+        Err(format!(
+            "it has key frames every {seconds} s: give `--segdur={seconds}` to have it copied"
+        ))
+    };
+    if keys.times.is_empty() {
+        return Err("no key frame has been found in its beginning".to_owned());
+    }
+    let mut border = wanted;
+    while border + late <= keys.end {
+        let cut = keys.times.iter().find(|time| **time + ROUNDED >= border);
+        match cut {
+            Some(cut) if *cut <= border + late + ROUNDED => {}
+            Some(_) => return advice(longest),
+            None => return Err(too_few(keys)),
+        }
+        border += wanted;
+    }
+    // Nothing has been seen of the next one.
+    match keys.times.len() {
+        1 if keys.end > wanted => Err(too_few(keys)),
+        _ => Ok(()),
+    }
+}
+
+fn too_few(keys: &Keys) -> String {
+    let seconds = rounded(keys.end);
+    format!(
+        "it has too few key frames: {} in {seconds} s",
+        keys.times.len()
+    )
+}
+
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 1000.0).round() / 1000.0
+}
+
+impl Kind {
+    pub(super) fn encoder(self) -> &'static str {
+        match self {
+            Kind::Video => VIDEO_ENCODER,
+            Kind::Audio => AUDIO_ENCODER,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Video => "video",
+            Kind::Audio => "audio",
+        }
+    }
+}
+
+impl Plan {
+    /// What is copied and what is encoded, and why, in one line.
+    pub(super) fn describe(&self) -> String {
+        let tracks = self.tracks.iter().map(|track| {
+            let (kind, codec) = (track.kind.name(), track.codec.escape_debug());
+            match &track.encoded {
+                None => format!("{kind} {codec} is copied"),
+                Some(reason) => format!("{kind} {codec} is encoded ({reason})"),
+            }
+        });
+        let tracks: Vec<String> = tracks.collect();
+        tracks.join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Buffer, SegmentNames};
+
+    fn media(segment: f64, chunk: Option<f64>) -> MediaSettings {
+        MediaSettings {
+            kind: MediaKind::Dynamic,
+            segment,
+            chunk,
+            buffer: Buffer::Default,
+            names: SegmentNames::Default,
+        }
+    }
+
+    fn every(distance: f64, end: f64) -> Keys {
+        let count = (end / distance) as u32;
+        Keys {
+            times: (0..=count).map(|n| f64::from(n) * distance).collect(),
+            end,
+        }
+    }
+
+    #[test]
+    fn video_is_copied_where_its_key_frames_are_borders_of_segments() {
+        for (segment, distance, low_latency, is_copied) in [
+            (1.0, 1.0, true, true),
+            (1.0, 0.5, true, true),
+            (1.0, 0.96, true, false),
+            (2.0, 1.0, true, true),
+            (1.0, 2.0, true, false),
+            (3.0, 2.0, true, false),
+            (3.0, 2.0, false, true),
+            (1.0, 2.0, false, false),
+            (1.0, 1.001, true, true),
+            (1.0, 0.04, true, true),
+        ] {
+            let media = media(segment, low_latency.then_some(0.1));
+            let cut = cuts(&every(distance, 10.0), &media);
+            assert_eq!(cut.is_ok(), is_copied, "{distance} in {segment}: {cut:?}");
+        }
+        let ten = cuts(&every(10.0, 25.0), &media(1.0, None));
+        let advice = "it has key frames every 10 s: give `--segdur=10` to have it copied";
+        assert_eq!(ten, Err(advice.to_owned()));
+        // Short files are one segment.
+        assert!(cuts(&every(2.0, 0.9), &media(1.0, None)).is_ok());
+        assert!(cuts(&every(20.0, 10.0), &media(1.0, None)).is_err());
+        assert!(cuts(&Keys::default(), &media(1.0, None)).is_err());
+    }
+}
