@@ -26,7 +26,12 @@ fn tracks_are_copied_where_codecs_and_key_frames_allow_it_and_encoded_elsewhere(
         (
             film(&tree, "two.mp4", 6, 50),
             &LIVE[..],
-            "video h264 is encoded (it has key frames every 2 s: give `--segdur=2` to have it copied), audio aac is copied",
+            "segments of 2 s, video h264 is copied, audio aac is copied",
+        ),
+        (
+            tree.text("two.mp4"),
+            &["--segdur=1", "--dmode=dynamic", "--cdur=0.2"],
+            "segments of 1 s, video h264 is encoded (it has key frames every 2 s: give `--segdur=2` to have it copied), audio",
         ),
         (
             tree.text("two.mp4"),
@@ -75,7 +80,7 @@ fn encoded_segments_begin_with_key_frames_wherever_the_pictures_begin() {
         late.clone(),
     ]);
     shifted.wait();
-    let line = [&["-i", &late][..], &OUTPUT, &LIVE].concat();
+    let line = [&["-i", &late, "--segdur=1"][..], &OUTPUT, &LIVE].concat();
     let server = start(&line);
     server.wait_for_log("video h264 is encoded");
     server.wait_for_log("`/live.mpd` is over");
@@ -224,8 +229,8 @@ fn a_cover_is_no_film_and_what_has_no_sound_is_made_too() {
     let film = tree.text("film.mp4");
     ffmpeg::start(&words(&format!("-i {film} -an -c copy {silent}"))).wait();
     for (source, expected) in [
-        (cover, ": audio mp3 is encoded"),
-        (silent, ": video h264 is copied\n"),
+        (cover, ": segments of 1 s, audio mp3 is encoded"),
+        (silent, ": segments of 1 s, video h264 is copied\n"),
     ] {
         let server = start(&[&["-i", &source][..], &OUTPUT].concat());
         let log = server.wait_for_log("is made by ffmpeg");

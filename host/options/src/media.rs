@@ -35,7 +35,7 @@ pub static MEDIA_OPTIONS: &[MediaOption] = &[
     MediaOption {
         name: "segdur",
         value: "SECONDS",
-        help: "duration of a segment, such as `2` or `48/25`; 1 s unless given",
+        help: "duration of a segment, such as `2` or `48/25`; unless given 1 s, or what lets the video be copied",
     },
     MediaOption {
         name: "tsb",

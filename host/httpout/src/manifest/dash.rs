@@ -254,14 +254,15 @@ fn series(level: &Level, template: Option<&Template>, depth: Option<f64>) -> Opt
     }
     // What the buffer begins in is offered too.
     let offered = depth.zip(length).filter(|(_, length)| *length > 0.0);
-    let offered = offered.map(|(depth, length)| match depth > 0.0 {
-        true => (depth / length).ceil() as usize + 1,
+    let offered = offered.map(|(depth, length)| (depth / length).ceil() as usize + 1);
+    let (kind, offered) = match depth {
         // As ffmpeg says it when it begins: of an earlier run there is more.
-        false => BEGUN,
-    });
+        Some(0.0) => (Kind::Begun, Some(BEGUN)),
+        _ => (Kind::Segments, offered),
+    };
     Some(Series {
         names: template?.names(),
-        kind: Kind::Segments,
+        kind,
         offered,
     })
 }

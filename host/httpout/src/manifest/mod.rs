@@ -57,6 +57,8 @@ pub(crate) struct Series {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Segments,
+    /// Segments of which the manifest does not tell yet how many are offered.
+    Begun,
     /// Of segments, so that they come earlier: as many stay as are offered.
     Parts,
 }

@@ -65,7 +65,7 @@ pub(super) fn arguments(job: &Job<'_>) -> Vec<OsString> {
         line.pair("-map", format!("0:{}", track.index));
     }
     for (number, track) in job.plan.tracks.iter().enumerate() {
-        line.track(number, track, job.media);
+        line.track(number, track, job);
     }
     if let Some(seconds) = job.plan.skipped {
         line.pair("-ss", format!("{seconds:.3}"));
@@ -114,7 +114,7 @@ impl Line {
         self.one(value);
     }
 
-    fn track(&mut self, number: usize, track: &Track, media: &MediaSettings) {
+    fn track(&mut self, number: usize, track: &Track, job: &Job<'_>) {
         let n = number;
         if track.encoded.is_none() {
             self.add(&format!("-c:{n} copy"));
@@ -127,11 +127,11 @@ impl Line {
         match track.kind {
             Kind::Video => {
                 self.add(&format!("-c:{n} {VIDEO_ENCODER} -preset:{n} veryfast"));
-                if media.is_low_latency() {
+                if job.media.is_low_latency() {
                     self.add(&format!("-tune:{n} zerolatency"));
                 }
                 // Borders of segments, counted from the first picture, which need not be at 0.
-                let segment = media.segment;
+                let segment = job.plan.segment;
                 let keys = format!("expr:if(not(n),0*st(0,t))+gte(t,ld(0)+n_forced*{segment})");
                 self.pair(&format!("-force_key_frames:{n}"), keys);
                 self.add(&format!("-sc_threshold:{n} 0 -g:{n} 9999"));
@@ -147,7 +147,7 @@ impl Line {
 
     fn segments(&mut self, job: &Job<'_>) {
         let media = job.media;
-        self.add(&format!("-seg_duration {}", media.segment));
+        self.add(&format!("-seg_duration {}", job.plan.segment));
         if let Some(chunk) = media.chunk {
             self.add(&format!("-frag_type duration -frag_duration {chunk}"));
         }

@@ -267,7 +267,7 @@ impl Packager {
             repeats: self.source.repeats,
             plan,
             media: &package.media,
-            window: package.window,
+            window: package.window(plan.segment),
             names: &package.names,
             port: ingest.port()?,
             manifest: &package.manifest,

@@ -29,8 +29,8 @@ pub(crate) struct Package {
     pub(crate) names: Names,
     /// For the log: where the manifest goes.
     pub(super) place: String,
-    /// Segments that are offered; none is all of them.
-    pub(super) window: Option<usize>,
+    /// Segments of a quality that stay at most (option `max_cache_segs`); none is without a bound.
+    kept: Option<usize>,
     store: Arc<Store>,
     retention: Arc<Retention>,
     log: Reqlog,
@@ -66,7 +66,7 @@ impl Package {
             manifest: package.file.path.clone(),
             names: Names::new(&package.file.path, &package.media.names),
             place: place(package.file),
-            window: window(package.media, kept(server.max_cache_segs, in_memory)),
+            kept: kept(server.max_cache_segs, in_memory),
             store,
             retention,
             log: server.reqlog.clone(),
@@ -94,8 +94,23 @@ impl Package {
         }
     }
 
+    /// The longest that it may have.
     pub(super) fn segment(&self) -> Duration {
-        Duration::from_secs_f64(self.media.segment)
+        Duration::from_secs_f64(self.media.longest_segment)
+    }
+
+    /// How many segments of so many seconds players are offered: those of the buffer that is asked for, else of the default
+    /// one as far as they are kept. None is all of them.
+    pub(super) fn window(&self, segment: f64) -> Option<usize> {
+        let count = |seconds: f64| ((seconds / segment).ceil() as usize).max(1);
+        // Where segments have times of their own, some of them are shorter, and the buffer has one more of these.
+        let spare = usize::from(!self.media.is_low_latency());
+        let offered = self.kept.map(|kept| kept.saturating_sub(spare).max(1));
+        match self.media.buffer {
+            Buffer::Unlimited => None,
+            Buffer::Seconds(seconds) => Some(count(seconds)),
+            Buffer::Default => Some(count(BUFFER).min(offered.unwrap_or(usize::MAX))),
+        }
     }
 
     /// A file has been written.
@@ -157,19 +172,5 @@ fn kept(max_cache_segs: i64, in_memory: bool) -> Option<usize> {
     match in_memory {
         true => Some(count.max(1)),
         false => (max_cache_segs < 0).then_some(count),
-    }
-}
-
-/// How many segments players are offered: those of the buffer that is asked for, else of the default one as far as they
-/// are kept.
-fn window(media: &MediaSettings, kept: Option<usize>) -> Option<usize> {
-    let count = |seconds: f64| ((seconds / media.segment).ceil() as usize).max(1);
-    // Where segments have times of their own, some of them are shorter, and the buffer has one more of these.
-    let spare = usize::from(!media.is_low_latency());
-    let offered = kept.map(|kept| kept.saturating_sub(spare).max(1));
-    match media.buffer {
-        Buffer::Unlimited => None,
-        Buffer::Seconds(seconds) => Some(count(seconds)),
-        Buffer::Default => Some(count(BUFFER).min(offered.unwrap_or(usize::MAX))),
     }
 }

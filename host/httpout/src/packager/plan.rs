@@ -9,6 +9,8 @@ use crate::settings::{MediaKind, MediaSettings};
 pub(super) struct Plan {
     /// Those that are taken, in their order.
     pub(super) tracks: Vec<Track>,
+    /// How long segments are, in seconds.
+    pub(super) segment: f64,
     /// The input has a beginning and an end, as files do.
     pub(super) has_end: bool,
     /// It has to be read as fast as it is to be played.
@@ -53,7 +55,8 @@ pub(super) fn plan(facts: &Facts, media: &MediaSettings, tools: &Tools) -> Resul
     let streams = facts.streams.iter().enumerate();
     // One picture, and all that is to be heard.
     let taken = streams.filter(|(at, stream)| Some(*at) == first_video || stream.is_audio());
-    let tracks = taken.map(|(_, stream)| track(stream, &facts.keys, media));
+    let segment = segment(&facts.keys, media);
+    let tracks = taken.map(|(_, stream)| track(stream, &facts.keys, media, segment));
     let tracks: Vec<Track> = tracks.collect();
     if tracks.is_empty() {
         return Err("there is neither audio nor video in it".to_owned());
@@ -71,6 +74,7 @@ pub(super) fn plan(facts: &Facts, media: &MediaSettings, tools: &Tools) -> Resul
     Ok(Plan {
         skipped: skipped(facts, &tracks).filter(|_| media.kind == MediaKind::Dynamic),
         tracks,
+        segment,
         has_end: facts.has_duration,
         needs_pace: media.kind == MediaKind::Dynamic && facts.has_duration,
     })
@@ -103,7 +107,17 @@ fn is_plain(stream: &Stream) -> bool {
     }
 }
 
-fn track(stream: &Stream, keys: &Keys, media: &MediaSettings) -> Track {
+/// As long as it is wanted, or as the key frames want it where nobody has said how long.
+fn segment(keys: &Keys, media: &MediaSettings) -> f64 {
+    let between = keys.distance();
+    let fits = between > media.segment
+        && between <= media.longest_segment
+        && cuts(keys, media, media.segment).is_err()
+        && cuts(keys, media, between).is_ok();
+    if fits { between } else { media.segment }
+}
+
+fn track(stream: &Stream, keys: &Keys, media: &MediaSettings, segment: f64) -> Track {
     let kind = match stream.is_video() {
         true => Kind::Video,
         false => Kind::Audio,
@@ -117,7 +131,7 @@ fn track(stream: &Stream, keys: &Keys, media: &MediaSettings) -> Track {
             ))
         }
         Kind::Video if !can_be_played(stream) => unplayable(),
-        Kind::Video => cuts(keys, media).err(),
+        Kind::Video => cuts(keys, media, segment).err(),
         Kind::Audio if AUDIO.contains(&stream.codec_name.as_str()) => None,
         Kind::Audio => unplayable(),
     };
@@ -134,17 +148,14 @@ fn track(stream: &Stream, keys: &Keys, media: &MediaSettings) -> Track {
 ///
 /// # Errors
 /// Why not, and what would do.
-fn cuts(keys: &Keys, media: &MediaSettings) -> Result<(), String> {
-    let wanted = media.segment;
+fn cuts(keys: &Keys, media: &MediaSettings, wanted: f64) -> Result<(), String> {
     // A segment may be half as long again (ISO/IEC 23009-1 7.2.1), but one that is announced beforehand has to be there.
     let late = match media.is_low_latency() {
         true => wanted * 0.1,
         false => wanted * 0.5,
     };
-    let longest = keys.times.windows(2).map(|pair| pair[1] - pair[0]);
-    let longest = longest.fold(0.0, f64::max);
-    let advice = |distance: f64| {
-        let seconds = rounded(distance);
+    let advice = || {
+        let seconds = keys.distance();
         Err(format!(
             "it has key frames every {seconds} s: give `--segdur={seconds}` to have it copied"
         ))
@@ -157,7 +168,7 @@ fn cuts(keys: &Keys, media: &MediaSettings) -> Result<(), String> {
         let cut = keys.times.iter().find(|time| **time + ROUNDED >= border);
         match cut {
             Some(cut) if *cut <= border + late + ROUNDED => {}
-            Some(_) => return advice(longest),
+            Some(_) => return advice(),
             None => return Err(too_few(keys)),
         }
         border += wanted;
@@ -179,6 +190,14 @@ fn too_few(keys: &Keys) -> String {
 
 fn rounded(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
+}
+
+impl Keys {
+    /// The longest time between two of them, in seconds.
+    fn distance(&self) -> f64 {
+        let distances = self.times.windows(2).map(|pair| pair[1] - pair[0]);
+        rounded(distances.fold(0.0, f64::max))
+    }
 }
 
 impl Kind {
@@ -208,7 +227,7 @@ impl Plan {
             }
         });
         let tracks: Vec<String> = tracks.collect();
-        tracks.join(", ")
+        format!("segments of {} s, {}", self.segment, tracks.join(", "))
     }
 }
 
@@ -221,6 +240,7 @@ mod tests {
         MediaSettings {
             kind: MediaKind::Dynamic,
             segment,
+            longest_segment: 4.0,
             chunk,
             buffer: Buffer::Default,
             names: SegmentNames::Default,
@@ -250,15 +270,37 @@ mod tests {
             (1.0, 0.04, true, true),
         ] {
             let media = media(segment, low_latency.then_some(0.1));
-            let cut = cuts(&every(distance, 10.0), &media);
+            let cut = cuts(&every(distance, 10.0), &media, segment);
             assert_eq!(cut.is_ok(), is_copied, "{distance} in {segment}: {cut:?}");
         }
-        let ten = cuts(&every(10.0, 25.0), &media(1.0, None));
+        let ten = cuts(&every(10.0, 25.0), &media(1.0, None), 1.0);
         let advice = "it has key frames every 10 s: give `--segdur=10` to have it copied";
         assert_eq!(ten, Err(advice.to_owned()));
         // Short files are one segment.
-        assert!(cuts(&every(2.0, 0.9), &media(1.0, None)).is_ok());
-        assert!(cuts(&every(20.0, 10.0), &media(1.0, None)).is_err());
-        assert!(cuts(&Keys::default(), &media(1.0, None)).is_err());
+        assert!(cuts(&every(2.0, 0.9), &media(1.0, None), 1.0).is_ok());
+        assert!(cuts(&every(20.0, 10.0), &media(1.0, None), 1.0).is_err());
+        assert!(cuts(&Keys::default(), &media(1.0, None), 1.0).is_err());
+    }
+
+    #[test]
+    fn segments_are_as_long_as_key_frames_want_it_unless_somebody_has_said() {
+        for (wanted, longest, distance, expected) in [
+            (1.0, 4.0, 1.0, 1.0),
+            (1.0, 4.0, 0.5, 1.0),
+            (1.0, 4.0, 2.0, 2.0),
+            (1.0, 4.0, 2.002, 2.002),
+            (1.0, 4.0, 5.0, 1.0),
+            (1.0, 1.0, 2.0, 1.0),
+        ] {
+            let mut media = media(wanted, Some(0.1));
+            media.longest_segment = longest;
+            let found = segment(&every(distance, 12.0), &media);
+            assert_eq!(found, expected, "{distance} in {wanted}");
+        }
+        let irregular = Keys {
+            times: vec![0.0, 2.0, 3.3, 5.3, 6.1, 8.1],
+            end: 10.0,
+        };
+        assert_eq!(segment(&irregular, &media(1.0, Some(0.1))), 1.0);
     }
 }

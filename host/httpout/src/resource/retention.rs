@@ -167,7 +167,7 @@ impl Retention {
     fn kept(&self, series: &Series) -> usize {
         let offered = series.offered.unwrap_or(usize::MAX);
         match series.kind {
-            Kind::Segments => offered.clamp(self.least, self.most),
+            Kind::Segments | Kind::Begun => offered.clamp(self.least, self.most),
             Kind::Parts => offered,
         }
     }

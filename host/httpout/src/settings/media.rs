@@ -11,6 +11,8 @@ use crate::settings::refuse;
 pub(crate) struct MediaSettings {
     pub(crate) kind: Kind,
     pub(crate) segment: f64,
+    /// The longest segment where key frames of the input want longer ones, so that it can be copied.
+    pub(crate) longest_segment: f64,
     /// Of a fragment; none where a segment is one.
     pub(crate) chunk: Option<f64>,
     /// What players can go back to.
@@ -48,6 +50,10 @@ pub(crate) enum SegmentNames {
 
 /// GPAC's default of `segdur`.
 const SEGMENT: f64 = 1.0;
+
+/// The longest segment that nobody has asked for: players begin at the begin of one, with low latency in one that grows.
+const LONGEST: f64 = 10.0;
+const LONGEST_LIVE: f64 = 4.0;
 
 /// The shortest and the longest segment that is made.
 const SEGMENTS: [f64; 2] = [0.2, 600.0];
@@ -91,7 +97,8 @@ impl MediaSettings {
             return Err(StartupError::NotYet(what));
         }
         let kind = given("dmode").map_or(Ok(Kind::Static), kind)?;
-        let segment = given("segdur").map_or(Ok(SEGMENT), segment)?;
+        let wanted = given("segdur").map(segment).transpose()?;
+        let segment = wanted.unwrap_or(SEGMENT);
         let chunk = given("cdur").map(|text| chunk(text, segment)).transpose()?;
         let buffer = given("tsb").map_or(Ok(Buffer::Default), buffer)?;
         let template = given("template").map(template).transpose()?;
@@ -113,6 +120,11 @@ impl MediaSettings {
         Ok(MediaSettings {
             kind,
             segment,
+            longest_segment: match kind {
+                _ if wanted.is_some() => segment,
+                Kind::Static => LONGEST,
+                Kind::Dynamic => LONGEST_LIVE,
+            },
             chunk: chunk.filter(|chunk| *chunk < segment),
             buffer,
             names,
