@@ -140,9 +140,14 @@ fn play_to_the_end_of_memory(live: &Live, speaks: Speaks) {
 /// Killed in the midst of a segment, and started with the same line: players go on from one run to the next.
 #[test]
 fn players_go_on_when_the_encoder_is_killed_and_started_again() {
-    let live = Live::start(&["--maxs=0"]);
-    let encoder = push(&live, 20, &format!("{BOTH} {DASH}"), "/live/ll.mpd");
-    multivariant(&live, Speaks::Http1, 2);
+    for live in [Live::start(&["--maxs=0"]), Live::in_memory(&["--maxs=0"])] {
+        go_on(&live);
+    }
+}
+
+fn go_on(live: &Live) {
+    let encoder = push(live, 20, &format!("{BOTH} {DASH}"), "/live/ll.mpd");
+    multivariant(live, Speaks::Http1, 2);
     let mut players = ["0", "1"].map(|track| {
         let url = live.server.url(&format!("/live/ll-{track}.m3u8"));
         Player::start(Speaks::Http1, &url)
@@ -153,10 +158,12 @@ fn players_go_on_when_the_encoder_is_killed_and_started_again() {
         }
     }
     drop(encoder);
-    let encoder = push(&live, 5, &format!("{BOTH} {DASH}"), "/live/ll.mpd");
-    for player in &mut players {
-        while !player.playlist.has_ended {
-            player.reload(true);
+    let encoder = push(live, 5, &format!("{BOTH} {DASH}"), "/live/ll.mpd");
+    while !players.iter().all(|player| player.playlist.has_ended) {
+        for player in &mut players {
+            if !player.playlist.has_ended {
+                player.reload(true);
+            }
         }
     }
     encoder.wait();

@@ -344,7 +344,13 @@ fn an_encoder_that_starts_anew_goes_on_behind_a_discontinuity() {
         let uris: Vec<&str> = playlist.segments.iter().map(|one| &*one.uri).collect();
         assert_eq!(
             uris,
-            ["v-3.m4s", "v-4.m4s", "v-5.m4s", "v-1.m4s", "v-2.m4s"]
+            [
+                "v-3.m4s",
+                "v-4.m4s",
+                "v-5.m4s",
+                "v-1.m4s?v=2",
+                "v-2.m4s?v=2"
+            ]
         );
         let breaks: Vec<bool> = playlist
             .segments

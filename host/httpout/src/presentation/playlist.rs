@@ -141,10 +141,7 @@ fn segment_lines(
         if let Some(key) = &track.init_key {
             let uri = presentation.uri(key);
             // Under the same name there may be another one: a player has to ask again.
-            let version = match segment.init.0 {
-                ..=1 => String::new(),
-                version => format!("?v={version}"),
-            };
+            let version = version(segment.init.0);
             let _ = writeln!(text, "#EXT-X-MAP:URI=\"{uri}{version}\"");
         }
     }
@@ -152,7 +149,7 @@ fn segment_lines(
         let date = date::rfc3339_precise(date);
         let _ = writeln!(text, "#EXT-X-PROGRAM-DATE-TIME:{date}");
     }
-    let uri = presentation.uri(&segment.key);
+    let uri = segment_uri(presentation, &segment.key, segment.run);
     if has_parts {
         for part in &segment.parts {
             part_line(text, track, part, &uri);
@@ -183,12 +180,32 @@ fn part_line(text: &mut String, track: &Track, part: &Part, uri: &str) {
     );
 }
 
+/// A further run has the same names: browsers would ask whether what they have of the last is still so (`If-Range`), and
+/// get all of the segment as it grows.
+fn segment_uri(presentation: &Presentation, key: &[u8], run: u32) -> String {
+    presentation.uri(key) + &version(run.saturating_add(1))
+}
+
+/// What tells a file from those that had its name before.
+fn version(number: u32) -> String {
+    match number {
+        ..=1 => String::new(),
+        number => format!("?v={number}"),
+    }
+}
+
 /// What is to come, and how far the others are.
 fn live_end(text: &mut String, presentation: &Presentation, track: &Track) {
     if track.has_parts() {
         let hint = match track.growing() {
-            Some(growing) => Some((presentation.uri(&growing.key), growing.next_offset())),
-            None => track.next_file().map(|file| (presentation.uri(&file), 0)),
+            Some(growing) => {
+                let uri = segment_uri(presentation, &growing.key, growing.run);
+                Some((uri, growing.next_offset()))
+            }
+            None => {
+                let next = track.next_file();
+                next.map(|file| (segment_uri(presentation, &file, track.runs), 0))
+            }
         };
         if let Some((uri, start)) = hint {
             let _ = writeln!(

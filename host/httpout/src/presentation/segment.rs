@@ -24,6 +24,8 @@ pub(super) struct Segment {
     pub(super) state: SegmentState,
     /// Which of the different init segments it needs, and which upload that was.
     pub(super) init: (u32, u64),
+    /// How many discontinuities there have been up to it: names come again behind each.
+    pub(super) run: u32,
     /// Its times do not go on from those of the one before.
     pub(super) is_discontinuous: bool,
     /// Of its first sample, in milliseconds since 1970.
@@ -69,6 +71,7 @@ impl Segment {
             value,
             state: SegmentState::Growing,
             init: (0, 0),
+            run: 0,
             is_discontinuous: false,
             date: None,
             time: 0,

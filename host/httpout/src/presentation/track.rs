@@ -32,6 +32,8 @@ pub(super) struct Track {
     pub(super) first: u64,
     /// How many discontinuities have gone with earlier ones.
     pub(super) discontinuities: u64,
+    /// How many there have been.
+    pub(super) runs: u32,
     /// In units; 0 where there are no parts, none where that is not known yet.
     pub(super) part_target: Option<u64>,
     /// The number or time of the segment that was begun last.
@@ -64,6 +66,7 @@ impl Track {
             segments: VecDeque::new(),
             first: 0,
             discontinuities: 0,
+            runs: 0,
             part_target: None,
             begun: None,
             begun_upload: 0,
@@ -152,6 +155,7 @@ impl Track {
         let before = std::mem::replace(segment, again);
         segment.init = before.init;
         segment.is_discontinuous = before.is_discontinuous;
+        segment.run = before.run;
         segment.date = before.date;
         let mut target = target.unwrap_or(u64::MAX >> 12);
         for fragment in written.fragments {
@@ -199,6 +203,8 @@ impl Track {
                 segment.is_discontinuous = segment.is_behind_a_break(last, half_a_second);
             }
         }
+        self.runs += u32::from(segment.is_discontinuous);
+        segment.run = self.runs;
         self.leave(written.key);
         self.segments.push_back(segment);
         self.trim(times);
