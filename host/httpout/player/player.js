@@ -163,7 +163,7 @@ async function hlsEngine(src) {
     ...(chosen.target === null ? {} : { liveSyncDuration: chosen.target, liveMaxLatencyDuration: chosen.target + 4 }),
   });
   // Farther behind, in segments, it goes to the live edge. As an option it would take the place of what the playlist says.
-  hls.config.liveMaxLatencyDurationCount = 4;
+  hls.config.liveMaxLatencyDurationCount = 2;
   hls.on(Hls.Events.ERROR, (_, data) => {
     const status = data.response?.code ? ` (${data.response.code})` : '';
     fail(`hls.js: ${data.details}${status}${data.fatal ? ', fatal' : ''}`);
