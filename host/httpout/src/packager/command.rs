@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use crate::http::path::encode;
 use crate::packager::names::Names;
-use crate::packager::plan::{AUDIO_ENCODER, Kind, Plan, Track, VIDEO_ENCODER};
+use crate::packager::plan::{AUDIO_ENCODER, Kind, Plan, Skipped, Track, VIDEO_ENCODER};
 use crate::settings::{MediaKind, MediaSettings};
 
 /// Segments that stay behind the time-shift buffer, for players that are late.
@@ -52,9 +52,9 @@ pub(super) fn arguments(job: &Job<'_>) -> Vec<OsString> {
     if (job.is_paced || job.plan.needs_pace) && job.plan.skipped.is_none() {
         line.add("-re");
     }
-    if let Some(seconds) = job.plan.skipped {
+    if let Some(Skipped { seen, .. }) = job.plan.skipped {
         // It would look at more of it, which is still to come.
-        let known = seconds.max(LOOKED_AT) * 1e6;
+        let known = seen.max(LOOKED_AT) * 1e6;
         line.add(&format!("-analyzeduration {known:.0}"));
     }
     if job.repeats {
@@ -67,8 +67,8 @@ pub(super) fn arguments(job: &Job<'_>) -> Vec<OsString> {
     for (number, track) in job.plan.tracks.iter().enumerate() {
         line.track(number, track, job);
     }
-    if let Some(seconds) = job.plan.skipped {
-        line.pair("-ss", format!("{seconds:.3}"));
+    if let Some(Skipped { over, .. }) = job.plan.skipped {
+        line.pair("-ss", format!("{over:.3}"));
     }
     line.add("-map_metadata -1 -map_chapters -1 -f dash -dash_segment_type mp4");
     line.segments(job);

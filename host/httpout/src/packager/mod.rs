@@ -221,7 +221,9 @@ impl Packager {
         let (mut child, stdin) = Child::start(line, is_fed, self.name.clone())?;
         let (name, id) = (self.name.escape_debug(), child.id());
         let pace = match (plan.skipped, plan.needs_pace && !self.source.is_paced) {
-            (Some(seconds), _) => format!(", from {seconds:.1} s on because it comes live"),
+            (Some(skipped), _) => {
+                format!(", from {:.1} s on because it comes live", skipped.over)
+            }
             (None, true) => ", read at its own pace because it is dynamic".to_owned(),
             (None, false) => String::new(),
         };

@@ -15,8 +15,16 @@ pub(super) struct Plan {
     pub(super) has_end: bool,
     /// It has to be read as fast as it is to be played.
     pub(super) needs_pace: bool,
-    /// It comes live, and so many seconds of it are over: players would be behind by them for ever.
-    pub(super) skipped: Option<f64>,
+    pub(super) skipped: Option<Skipped>,
+}
+
+/// What is left out of an input that comes live, in seconds: players would be behind by it for ever.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Skipped {
+    /// What has been looked at.
+    pub(super) seen: f64,
+    /// Up to where it will be over when it is made.
+    pub(super) over: f64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +50,9 @@ pub(super) const AUDIO_ENCODER: &str = "aac";
 
 /// Audio in MP4 that browsers play.
 const AUDIO: [&str; 4] = ["aac", "opus", "ac3", "eac3"];
+
+/// How long ffprobe and ffmpeg may take until they read what comes, in seconds.
+const STARTING: f64 = 0.7;
 
 /// What times may be wrong by, in seconds: they are rounded.
 const ROUNDED: f64 = 0.002;
@@ -80,17 +91,28 @@ pub(super) fn plan(facts: &Facts, media: &MediaSettings, tools: &Tools) -> Resul
     })
 }
 
-/// What is over of an input that comes as fast as it is to be played, up to its last key frame where that is copied.
-fn skipped(facts: &Facts, tracks: &[Track]) -> Option<f64> {
+/// What will be over of an input that comes as fast as it is to be played: up to the next key frame where video is copied. DASH players count from when the first picture comes, which has to be a new one.
+fn skipped(facts: &Facts, tracks: &[Track]) -> Option<Skipped> {
     let arrival = facts.arrival?;
     let comes_live = arrival.took > 0.5 && arrival.seen < arrival.took * 1.5 + 0.5;
+    let ready = arrival.seen + STARTING;
     let video = tracks.iter().find(|track| track.kind == Kind::Video);
     let over = match video {
-        // A little earlier: ffmpeg goes by when a picture is to be decoded.
-        Some(video) if video.encoded.is_none() => arrival.last_key - 0.2,
-        _ => arrival.seen,
+        Some(video) if video.encoded.is_none() => {
+            let distance = facts.keys.distance();
+            let missing = ((ready - arrival.last_key) / distance).ceil();
+            let ahead = if distance > 0.0 {
+                missing * distance
+            } else {
+                0.0
+            };
+            // A little earlier: ffmpeg goes by when a picture is to be decoded.
+            arrival.last_key + ahead - 0.2
+        }
+        _ => ready,
     };
-    (comes_live && over > 0.1).then_some(over)
+    let seen = arrival.seen;
+    comes_live.then_some(Skipped { seen, over })
 }
 
 /// Whether browsers play this video in MP4.
