@@ -159,7 +159,7 @@ fn what_does_not_come_is_not_found() {
 
 #[test]
 fn a_manifest_that_is_over_announces_nothing() {
-    let live = Live::start(&[]);
+    let live = Live::start(&["--splice=no"]);
     put(&live, "a.mpd", manifest(NUMBERS).as_bytes());
     let ended = manifest(NUMBERS).replace("dynamic", "static");
     put(&live, "a.mpd", ended.as_bytes());

@@ -29,7 +29,7 @@ fn ranges_of_what_grows_are_of_what_is_there_or_awaited() {
         );
         assert_eq!(answer.text(), body, "{range}");
     }
-    let beyond = Client::ask(&live.server, "GET", "/seg.m4s", "Range: bytes=10-\r\n");
+    let beyond = Client::ask(&live.server, "GET", "/seg.m4s", "Range: bytes=11-\r\n");
     assert_eq!(
         (beyond.status, beyond.field("content-range")),
         (416, Some("bytes */10"))
@@ -39,6 +39,11 @@ fn ranges_of_what_grows_are_of_what_is_there_or_awaited() {
     let (mut player, head) = live.follow("seg.m4s", "Range: bytes=0-\r\n");
     assert_eq!((head.status, head.field("content-range")), (200, None));
     player.read_chunks("0123456789");
+    // What comes next, as a playlist hints at it.
+    let mut next = Client::connect(&live.server);
+    next.send("GET /seg.m4s HTTP/1.1\r\nHost: a\r\nRange: bytes=10-\r\n\r\n");
+    live.server
+        .wait_for_log("GET seg.m4s range: bytes=10- start\n");
     // RFC 8673: a last position so large that it stands for the end.
     let (mut following, head) = live.follow("seg.m4s", "Range: bytes=8-9007199254740991\r\n");
     assert_eq!(
@@ -56,8 +61,14 @@ fn ranges_of_what_grows_are_of_what_is_there_or_awaited() {
     upload.send_chunk(b"abcdef");
     awaited.read_chunks("ab");
     assert_eq!(awaited.read_chunk(), None);
-    player.read_chunks("abcdef");
-    following.read_chunks("abcdef");
+    let head = next.read_head();
+    assert_eq!(
+        (head.status, head.field("content-range")),
+        (206, Some("bytes 10-9007199254740991/*"))
+    );
+    for reader in [&mut player, &mut following, &mut next] {
+        reader.read_chunks("abcdef");
+    }
     live.end(upload, 201);
     assert_eq!((player.read_chunk(), following.read_chunk()), (None, None));
 }

@@ -64,7 +64,7 @@ fn play_to_the_end(live: &Live, speaks: Speaks) {
 
 #[test]
 fn players_get_each_part_over_http1() {
-    let live = Live::start(&["--maxs=0"]);
+    let live = Live::start(&["--maxs=0", "--splice=no"]);
     let encoder = push(&live, 8, &format!("{BOTH} {DASH}"), "/live/ll.mpd");
     let main = multivariant(&live, Speaks::Http1, 2);
     let url = live.server.url("/live/ll.m3u8");
@@ -106,7 +106,7 @@ fn players_get_each_part_over_http1() {
 
 #[test]
 fn players_get_each_part_over_http2_from_memory() {
-    let live = Live::in_memory(&["--maxs=0"]);
+    let live = Live::in_memory(&["--maxs=0", "--splice=no"]);
     let encoder = push(&live, 8, &format!("{BOTH} {DASH}"), "/live/ll.mpd");
     multivariant(&live, Speaks::Http2, 2);
     play_to_the_end_of_memory(&live, Speaks::Http2);
@@ -201,7 +201,7 @@ fn ffmpeg_plays_what_ffmpeg_pushes_otherwise() {
 /// Fragments of 40 ms are joined: they would cost each player 25 requests a second.
 #[test]
 fn short_fragments_are_joined() {
-    let live = Live::start(&["--maxs=0"]);
+    let live = Live::start(&["--maxs=0", "--splice=no"]);
     let short = DASH.replace("-frag_duration 0.2", "-frag_duration 0.04");
     let encoder = push(&live, 4, &format!("-map 0:v {short}"), "/live/ll.mpd");
     let main = multivariant(&live, Speaks::Http1, 1);
@@ -217,7 +217,7 @@ fn short_fragments_are_joined() {
 
 #[test]
 fn several_qualities_are_variants() {
-    let live = Live::start(&["--maxs=0"]);
+    let live = Live::start(&["--maxs=0", "--splice=no"]);
     let options = format!("-map 0:v -map 0:v -map 1:a -s:v:1 80x46 -b:v:0 300k -b:v:1 100k {DASH}");
     let encoder = push(&live, 3, &options, "/live/ll.mpd");
     encoder.wait();
@@ -237,7 +237,7 @@ fn several_qualities_are_variants() {
 
 #[test]
 fn sound_alone_is_a_variant() {
-    let live = Live::start(&["--maxs=0"]);
+    let live = Live::start(&["--maxs=0", "--splice=no"]);
     let encoder = push(&live, 3, &format!("-map 1:a {DASH}"), "/radio.mpd");
     encoder.wait();
     let main = Client::get(&live.server, "/radio.m3u8");

@@ -76,11 +76,40 @@ fn without_the_option_and_elsewhere_it_is_kept_as_it_came() {
     }
     let live = Live::start(&["--maxs=20M"]);
     put(&live, &manifest(FIRST, "PT1S"));
-    let complete = manifest(SECOND, "PT500S").replace("dynamic", "static");
     let large = "x".repeat(9 << 20);
     let torn = manifest(SECOND, "PT500S").replace("</MPD>", "</Period>");
-    for content in [&complete, &large, &torn, &String::new()] {
+    for content in [&large, &torn, &String::new()] {
         assert!(put(&live, content) == *content);
+    }
+}
+
+#[test]
+fn an_end_is_told_when_no_encoder_has_come_back() {
+    let live = Live::start(&[]);
+    let first = manifest(FIRST, "PT1S");
+    let end = manifest(SECOND, "PT500S").replace("dynamic", "static");
+    assert_eq!(put(&live, &first), first);
+    // It may be started again at once.
+    assert_eq!(put(&live, &end), first);
+    let second = put(&live, &manifest(SECOND, "PT1S"));
+    assert_eq!(second, first.replace("PT0.0S", "PT60.250S"));
+    // The end before that is none any more; this one is.
+    assert_eq!(put(&live, &end), second);
+    let Live { tree, mut server } = live;
+    server.signal("TERM");
+    server.wait();
+    assert_eq!(
+        crate::support::content(&tree, "www/live/a.mpd"),
+        end.as_bytes()
+    );
+}
+
+#[test]
+fn an_end_of_what_was_not_live_is_told_at_once() {
+    let live = Live::start(&[]);
+    let end = manifest(SECOND, "PT500S").replace("dynamic", "static");
+    for _ in 0..2 {
+        assert_eq!(put(&live, &end), end);
     }
 }
 

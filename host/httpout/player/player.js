@@ -403,14 +403,14 @@ let writtenSince = null;
 
 function watch() {
   const at = performance.now();
-  if (!engine || video.readyState > 2) {
+  if (!engine || (video.readyState > 2 && !video.ended)) {
     stuckSince = null;
     return;
   }
   stuckSince ??= at;
   if (writtenSince !== null && at - Math.max(stuckSince, writtenSince) > engine.lastPatience) {
     stuckSince = null;
-    start();
+    startWhatIsLive();
   } else if (at - stuckSince > PATIENCE && at - askedAt > PATIENCE) {
     askedAt = at;
     engine.patience();
@@ -418,10 +418,26 @@ function watch() {
   }
 }
 
+// What an encoder has ended is not begun anew: it has been shown.
+async function startWhatIsLive() {
+  const mine = turn;
+  try {
+    const answer = await fetch(manifestOf(chosen.src), { cache: 'no-store' });
+    if (/type="static"|#EXT-X-ENDLIST/.test(await answer.text())) return;
+  } catch {
+    return;
+  }
+  if (mine === turn) start();
+}
+
+function manifestOf(src) {
+  return src.replace(/\.m3u8$/, '.mpd');
+}
+
 // Notes whether an encoder writes what is played: it writes a manifest with each segment, once at least. Playlists are made
 // of what it writes.
 function noteWritten(presentations) {
-  const manifest = chosen.src.replace(/\.m3u8$/, '.mpd');
+  const manifest = manifestOf(chosen.src);
   const own = presentations.find(({ path }) => path === chosen.src || path === manifest);
   if (own && own.age < 3) writtenSince ??= performance.now();
   else writtenSince = null;

@@ -193,6 +193,7 @@ fn open_uploads(
         maxs: settings.maxs,
         cte: settings.cte,
         splice: settings.splice,
+        held_ends: settings.splice.then(Arc::default),
         timeout: settings.timeout,
         tags: !matches!(settings.caching, Caching::Disabled),
         log: settings.reqlog.clone(),

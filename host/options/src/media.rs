@@ -35,7 +35,7 @@ pub static MEDIA_OPTIONS: &[MediaOption] = &[
     MediaOption {
         name: "segdur",
         value: "SECONDS",
-        help: "duration of a segment, such as `2` or `48/25`; unless given 1 s, or what lets the video be copied",
+        help: "duration of a segment, such as `2` or `48/25`; unless given 1 s, or longer to copy the video",
     },
     MediaOption {
         name: "tsb",

@@ -53,7 +53,7 @@ options! {
     }
     Own {
         burst             uint          = "0"       "BYTES"           Advanced Ready   Media     "latest bytes of a live stream that a client gets at once when it comes, so that players start sooner"
-        splice            bool          = "true"    ""                Advanced Ready   Media     "let the time line of a live DASH manifest go on when its encoder is started again, and let players ask for the manifest every 2 s, so that they come back"
+        splice            bool          = "true"    ""                Advanced Ready   Media     "let a live DASH manifest go on where it was when its encoder is started again, and players ask for it every 2 s to come back"
         users             str           = -         "FILE"            Basic    Planned Operation "file of users and their passwords"
         gmem_max          uint          = "1G"      "BYTES"           Advanced Ready   Limits    "what all files in `gmem` take together, in bytes, 0 for no limit; further uploads are answered 507"
         plugin            repeated      = -         "FILE"            Basic    Ready   Plugins   "component or script (`.js`) that decides about requests, `FILE.wasm?key=value&...`; given again it adds one, asked in that order"

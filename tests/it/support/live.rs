@@ -28,7 +28,7 @@ impl Live {
             let file = tree.text(&format!("{name}.pem"));
             format!("--{name}={file}")
         });
-        Live::start_in(tree, "gmem", &["--maxs=0", &cert, &pkey])
+        Live::start_in(tree, "gmem", &["--maxs=0", "--splice=no", &cert, &pkey])
     }
 
     fn start_in(tree: Tree, directory: &str, options: &[&str]) -> Live {

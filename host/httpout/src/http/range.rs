@@ -62,10 +62,18 @@ pub(crate) enum Growing {
     Unsatisfiable,
 }
 
+/// The last position that stands for the end of what grows (RFC 8673).
+const FOLLOWS: u64 = (1 << 53) - 1;
+
 /// Decides what a field value asks of a representation that is `length` bytes long by now.
 pub(crate) fn check_growing(value: &[u8], length: u64) -> Growing {
     match parse(value).as_deref() {
         Some(&[Spec::From { first, last }]) if (first, last) == (0, None) => Growing::Whole,
+        // What comes next: players ask so for a part that a playlist hints at.
+        Some(&[Spec::From { first, last: None }]) if first == length => Growing::Awaited(Part {
+            first,
+            last: FOLLOWS,
+        }),
         Some(
             &[
                 Spec::From {
@@ -230,7 +238,9 @@ mod tests {
             check_growing(b"bytes=-2", 5),
             Growing::Parts(vec![part(3, 4)])
         );
-        assert_eq!(check_growing(b"bytes=5-", 5), Growing::Unsatisfiable);
+        let next = part(5, 9_007_199_254_740_991);
+        assert_eq!(check_growing(b"bytes=5-", 5), Growing::Awaited(next));
+        assert_eq!(check_growing(b"bytes=6-", 5), Growing::Unsatisfiable);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::http::path;
 pub(crate) use names::Names;
-pub(crate) use splice::splice;
+pub(crate) use splice::{ends, splice};
 pub(crate) use template::{Template, Unit};
 pub(crate) use track::{Media, Timeline, Track};
 

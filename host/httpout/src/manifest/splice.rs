@@ -52,6 +52,12 @@ pub(crate) fn splice(content: &[u8], earlier: Option<&[u8]>) -> Option<Spliced> 
     })
 }
 
+/// Whether a manifest says that the live presentation of an earlier one is over.
+pub(crate) fn ends(content: &[u8], earlier: &[u8]) -> bool {
+    let is_live = |content| Some(outline(std::str::from_utf8(content).ok()?)?.is_live);
+    is_live(content) == Some(false) && is_live(earlier) == Some(true)
+}
+
 /// None where it is no manifest.
 fn outline(content: &str) -> Option<Outline> {
     let mut reader = Reader::from_str(content);

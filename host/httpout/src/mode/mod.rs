@@ -3,6 +3,7 @@
 mod file_server;
 mod file_sink;
 mod growing;
+mod held_ends;
 mod made;
 mod missing;
 mod private;
@@ -21,6 +22,7 @@ use crate::resource::Begun;
 
 pub(crate) use file_server::FileServer;
 pub(crate) use file_sink::{FileOutput, describe};
+pub(crate) use held_ends::HeldEnds;
 pub(crate) use made::MadeOutput;
 pub(crate) use private::{Private, Written};
 pub(crate) use sink::{Output, Sink};
@@ -105,6 +107,14 @@ impl Mode {
             Mode::Sink(sink) if sink.find_file(path).is_some_and(FileOutput::is_file) => true,
             Mode::Sink(sink) if sink.made.iter().any(|made| made.is_file(path)) => true,
             _ => self.files().is_file(path),
+        }
+    }
+
+    /// Tells what is held back: the server stops.
+    pub(crate) async fn finish(&self) {
+        let uploads = self.files().uploads.as_ref();
+        if let Some(held_ends) = uploads.and_then(|uploads| uploads.held_ends.as_ref()) {
+            held_ends.finish().await;
         }
     }
 

@@ -17,11 +17,19 @@ use crate::http::path::encode;
 use crate::http::range::Spec;
 use crate::http::write_range::{self, Span};
 use crate::manifest::{self, is_dash, is_manifest};
+use crate::mode::HeldEnds;
 use crate::reqlog::Reqlog;
 use crate::resource::{
     Begun, Condition, Identity, Intake, Reading, Retention, Store, Stored, Target, Writer, blocking,
 };
 use crate::within::within;
+
+/// When readers are to hear of a file that has come.
+enum Told {
+    Now,
+    /// It says that a live presentation is over, see [`HeldEnds`].
+    Later,
+}
 
 /// Writes what clients send into a directory.
 pub(crate) struct Uploads {
@@ -34,6 +42,8 @@ pub(crate) struct Uploads {
     pub(crate) cte: bool,
     /// Option `splice`.
     pub(crate) splice: bool,
+    /// What is told later with option `splice`; none where an end is one.
+    pub(crate) held_ends: Option<Arc<HeldEnds>>,
     /// Option `timeout`: the longest wait for another write of the same name; none is for ever.
     pub(crate) timeout: Option<Duration>,
     /// Whether what is stored is told by an entity tag, see option `cache_control`.
@@ -113,19 +123,37 @@ impl Uploads {
                 self.receive_manifest(exchange, path, &mut intake, body)
                     .await
             }
-            false => self.receive(exchange, &mut intake, body).await,
+            false => self
+                .receive(exchange, &mut intake, body)
+                .await
+                .map(|()| Told::Now),
         };
+        let is_held = matches!(received, Ok(Told::Later));
+        let (log, shown) = (self.log.clone(), path.to_vec());
         // Also where it is given up: to remove a large file takes its time.
-        let stored = blocking(move || {
-            let stored = received.and_then(|()| intake.publish())?;
-            if let Some((retention, identity)) = retention.zip(stored.identity) {
-                retention.note(&name, &identity);
+        let store = move || {
+            let stored = received.and_then(|_| intake.publish());
+            if let Ok(Stored {
+                identity: Some(identity),
+                ..
+            }) = &stored
+                && let Some(retention) = retention
+            {
+                retention.note(&name, identity);
             }
-            Ok(stored)
-        });
-        let stored = stored.await;
-        self.log.record(ending(&stored), path);
-        stored
+            log.record(ending(&stored), &shown);
+            stored
+        };
+        match &self.held_ends {
+            Some(held_ends) if is_held => match held_ends.hold(store) {
+                Ok(()) => Ok(Stored {
+                    identity: None,
+                    is_new: false,
+                }),
+                Err(store) => blocking(store).await,
+            },
+            _ => blocking(store).await,
+        }
     }
 
     /// Which readers see what comes in.
@@ -183,7 +211,7 @@ impl Uploads {
         path: &[u8],
         intake: &mut Intake,
         body: &mut Upload,
-    ) -> Result<(), Reject> {
+    ) -> Result<Told, Reject> {
         let mut content = BytesMut::new();
         while let Some(bytes) = self.next(exchange, content.len() as u64, body).await? {
             content.extend_from_slice(&bytes);
@@ -191,12 +219,17 @@ impl Uploads {
                 // Whatever it is, it is kept as it comes.
                 intake.announce(body.length())?;
                 intake.push(content.freeze()).await?;
-                return self.receive_rest(exchange, intake, body).await;
+                self.receive_rest(exchange, intake, body).await?;
+                return Ok(Told::Now);
             }
         }
         let (store, below) = (self.store.clone(), below(path)?);
-        let content = blocking(move || {
+        let told = blocking(move || {
             let earlier = store.read(&below, manifest::LARGEST as u64);
+            let told = match earlier.as_deref() {
+                Some(earlier) if manifest::ends(&content, earlier) => Told::Later,
+                _ => Told::Now,
+            };
             let spliced = manifest::splice(&content, earlier.as_deref());
             if let Some(begins) = spliced.as_ref().and_then(|spliced| spliced.begins) {
                 tracing::info!(
@@ -206,12 +239,14 @@ impl Uploads {
                     begins.as_secs_f64()
                 );
             }
-            Ok(spliced.map_or(content.freeze(), |spliced| spliced.content.into()))
+            let content = spliced.map_or(content.freeze(), |spliced| spliced.content.into());
+            Ok((content, told))
         });
-        let content = content.await?;
+        let (content, told) = told.await?;
         intake.announce(Some(content.len() as u64))?;
         intake.push(content).await?;
-        intake.flush().await
+        intake.flush().await?;
+        Ok(told)
     }
 
     async fn put_parts(

@@ -87,6 +87,8 @@ impl Package {
             maxs: None,
             cte: self.cte,
             splice: true,
+            // When it ends, nothing more will come.
+            held_ends: None,
             // A segment that is not sent in chunks begins long before it comes.
             timeout: self.timeout.map(|timeout| timeout + 2 * self.segment()),
             tags: true,
@@ -159,10 +161,7 @@ fn place(file: &Destination) -> String {
     let path = String::from_utf8_lossy(&file.path);
     match &file.directory {
         Location::Disk(directory) => format!("`{}/{}`", shown(directory), path.escape_debug()),
-        Location::Memory => format!(
-            "memory, as `{}` (option `rdirs` names a directory instead)",
-            path.escape_debug()
-        ),
+        Location::Memory => format!("memory (`gmem`), as `{}`", path.escape_debug()),
     }
 }
 

@@ -256,7 +256,7 @@ impl Register {
             self.files.known.remove(key);
         }
         for presentation in self.presentations.values_mut() {
-            presentation.change(|track, _| track.fail(upload));
+            presentation.change(|track, _| track.fail(key, upload));
         }
         self.take_growing();
     }

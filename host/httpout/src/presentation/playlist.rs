@@ -198,11 +198,11 @@ fn version(number: u32) -> String {
 fn live_end(text: &mut String, presentation: &Presentation, track: &Track) {
     if track.has_parts() {
         let hint = match track.growing() {
-            Some(growing) => {
+            Some(growing) if !track.is_full(growing) => {
                 let uri = segment_uri(presentation, &growing.key, growing.run);
                 Some((uri, growing.next_offset()))
             }
-            None => {
+            _ => {
                 let next = track.next_file();
                 next.map(|file| (segment_uri(presentation, &file, track.runs), 0))
             }

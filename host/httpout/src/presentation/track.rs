@@ -252,7 +252,12 @@ impl Track {
     }
 
     /// An upload has failed: what was told of it will not come.
-    pub(super) fn fail(&mut self, upload: u64) -> bool {
+    pub(super) fn fail(&mut self, key: &[u8], upload: u64) -> bool {
+        let value = self.facts.template.value(key);
+        if value.is_some() && value == self.begun {
+            // What comes next is that again.
+            self.begun = value.and_then(|value| value.checked_sub(1));
+        }
         let is_it = |segment: &&mut Segment| segment.upload == upload;
         let Some(segment) = self.segments.iter_mut().rev().find(is_it) else {
             return false;
@@ -361,6 +366,12 @@ impl Track {
     pub(super) fn growing(&self) -> Option<&Segment> {
         let last = self.segments.back();
         last.filter(|last| last.state == SegmentState::Growing)
+    }
+
+    /// Whether a segment that grows is as long as they are: what comes next begins another.
+    pub(super) fn is_full(&self, growing: &Segment) -> bool {
+        let usual = self.facts.segment_seconds();
+        usual.is_some_and(|usual| self.seconds(growing.told()) > usual - 0.001)
     }
 
     /// The file of the segment behind the last. What comes behind one that broke off nobody knows.

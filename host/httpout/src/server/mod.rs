@@ -359,6 +359,7 @@ impl Server {
             tracing::warn!("{left} connections were cut");
             self.connections.cut(LAST_CALLS).await;
         }
+        self.site.mode.finish().await;
     }
 }
 

@@ -5,8 +5,10 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::SockRef;
 use tokio::net::TcpListener;
+use tokio::time::{sleep, timeout};
 
 use crate::server::connection;
 use crate::server::connections::Connections;
@@ -20,6 +22,9 @@ const IDLE: Duration = Duration::from_secs(10);
 
 /// How long what has come is waited for at the end.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
+/// Between two looks whether all who have connected are accepted.
+const ACCEPTING: Duration = Duration::from_millis(5);
 
 /// A socket of loopback that listens at any free port.
 pub(crate) struct PrivateListener {
@@ -61,8 +66,22 @@ impl PrivateListener {
         tokio::join!(accepting, self.connections.clone().sweep());
     }
 
-    /// Lets what has come be written, within a bound.
+    /// Lets what has come of programs that have ended be written, within a bound.
     pub(crate) async fn finish(&self) {
+        let all = async {
+            while self.has_waiting() {
+                sleep(ACCEPTING).await;
+            }
+            // A connection that is told to end would not read what it has not begun to.
+            self.connections.empty().await;
+        };
+        let _ = timeout(LAST_REQUESTS, all).await;
         self.connections.drain(LAST_REQUESTS).await;
+    }
+
+    /// Whether somebody has connected who is not accepted yet.
+    fn has_waiting(&self) -> bool {
+        let mut asked = [PollFd::new(&self.socket, PollFlags::IN)];
+        matches!(poll(&mut asked, Some(&Timespec::default())), Ok(1..))
     }
 }

@@ -307,7 +307,16 @@ fn options_of(output: &Endpoint, url: &Uri) -> Result<Options, StartupError> {
     let Some(authority) = url.authority() else {
         return Ok(options);
     };
-    if let Some(port) = authority.port() {
+    if let Some(port) = authority.port()
+        && !options.port.contains(&port.as_u16())
+    {
+        if options.is_set("port") {
+            let port = port.as_str();
+            tracing::warn!(
+                "option `port` is ignored: `-o {}` names port {port}, which is not in it",
+                output.url
+            );
+        }
         // A list: it would take the port besides the others.
         options.port.clear();
         options.set(row("port")?, port.as_str())?;
