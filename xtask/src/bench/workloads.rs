@@ -487,7 +487,7 @@ pub(super) const WORKLOADS: &[Workload] = &[
         unit: Unit::Delay,
         nginx: &[],
         contenders: &[NODE_RELAY, HTTPOUT, HTTPOUT_MEMORY],
-        goals: &[],
+        goals: &[at_least(1.0)],
     },
     Workload {
         name: "W10",
