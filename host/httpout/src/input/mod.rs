@@ -26,6 +26,7 @@ use tokio::time::timeout;
 
 use crate::http::authority::has_wrong_port;
 pub(crate) use file_sink::{FileSink, FileTarget, FileWriter, describe};
+pub(crate) use process::file_url;
 pub(crate) use source::{Source, Target};
 
 /// Bytes that are read at a time of what is not a file.

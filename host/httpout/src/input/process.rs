@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
 use bytes::Bytes;
@@ -28,12 +29,7 @@ pub(super) fn start(
     let mut command = Command::new("ffmpeg");
     command.args(["-hide_banner", "-loglevel", "error", "-nostdin", "-re"]);
     let url = match (origin, &input) {
-        // `file:` keeps a name with a colon from being taken for a protocol.
-        (Origin::File(path), Input::File(_)) => {
-            let mut url = OsString::from("file:");
-            url.push(path);
-            Some(url)
-        }
+        (Origin::File(path), Input::File(_)) => Some(file_url(path)),
         (Origin::Http(url), _) => Some(url.to_string().into()),
         _ => None,
     };
@@ -71,6 +67,13 @@ pub(super) fn start(
         feeding.spawn(feed(input, start, stdin));
     }
     Ok(Input::Process(Box::new(Process { child, feeding })))
+}
+
+/// A file as ffmpeg takes it: `file:` keeps a name with a colon from being taken for a protocol.
+pub(crate) fn file_url(path: &Path) -> OsString {
+    let mut url = OsString::from("file:");
+    url.push(path);
+    url
 }
 
 /// Passes an input on, until it or the program ends: then it is what comes of it that ends too.

@@ -31,22 +31,11 @@ impl FileOutput {
         exchange: &Exchange,
         upload: &Upload,
     ) -> Option<Result<Answer, Reject>> {
-        match exchange.head.method {
-            Method::GET | Method::HEAD => {}
-            Method::OPTIONS => return Some(Ok(server.allow())),
-            _ => return None,
+        let mut answer = answer(&self.files, &self.path, server, exchange, upload).await;
+        if let Some(Ok(answer)) = &mut answer {
+            describe(&self.settings, answer);
         }
-        let mut answer = match server.get(exchange, &self.files, &self.path).await {
-            // Another directory of the server may have it.
-            Err(Reject::NotFound) => return None,
-            Err(reject) => return Some(Err(reject)),
-            Ok(answer) => answer,
-        };
-        describe(&self.settings, &mut answer);
-        if let Content::Growing(content) = answer.body_mut() {
-            content.wait_with(upload.link());
-        }
-        Some(Ok(answer))
+        answer
     }
 
     pub(super) fn is_file(&self) -> bool {
@@ -54,8 +43,33 @@ impl FileOutput {
     }
 }
 
+/// Answers a request for a file of an output, in its directory; none where it can only be one for the server.
+pub(super) async fn answer(
+    files: &Files,
+    path: &[u8],
+    server: &FileServer,
+    exchange: &Exchange,
+    upload: &Upload,
+) -> Option<Result<Answer, Reject>> {
+    match exchange.head.method {
+        Method::GET | Method::HEAD => {}
+        Method::OPTIONS => return Some(Ok(server.allow())),
+        _ => return None,
+    }
+    let mut answer = match server.get(exchange, files, path).await {
+        // Another directory of the server may have it.
+        Err(Reject::NotFound) => return None,
+        Err(reject) => return Some(Err(reject)),
+        Ok(answer) => answer,
+    };
+    if let Content::Growing(content) = answer.body_mut() {
+        content.wait_with(upload.link());
+    }
+    Some(Ok(answer))
+}
+
 /// Options `ext` and `mime` go before what the name or the content says.
-pub(crate) fn describe(settings: &OutputSettings, answer: &mut Response<Content>) {
+pub(super) fn describe(settings: &OutputSettings, answer: &mut Response<Content>) {
     if let Some(media_type) = &settings.media_type
         && let Some(value) = answer.headers_mut().get_mut(header::CONTENT_TYPE)
     {

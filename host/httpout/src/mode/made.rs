@@ -5,10 +5,11 @@ use std::sync::Arc;
 use ::http::Method;
 use httpout_plugins::Exchange;
 
-use crate::body::{Content, Upload};
+use crate::body::Upload;
 use crate::error::Reject;
 use crate::handler::Answer;
-use crate::mode::{FileServer, describe};
+use crate::mode::FileServer;
+use crate::mode::file_sink::{self, describe};
 use crate::packager::{Package, split};
 use crate::resource::Files;
 use crate::settings::OutputSettings;
@@ -41,28 +42,15 @@ impl MadeOutput {
         exchange: &Exchange,
         upload: &Upload,
     ) -> Option<Result<Answer, Reject>> {
-        match exchange.head.method {
-            Method::GET | Method::HEAD => {}
-            Method::OPTIONS => return Some(Ok(server.allow())),
-            _ => return None,
-        }
         let is_manifest = exchange.path == self.settings.path;
-        if is_manifest {
+        if is_manifest && matches!(exchange.head.method, Method::GET | Method::HEAD) {
             self.package.manifest(server.timeout).await;
         }
-        let mut answer = match server.get(exchange, &self.files, path).await {
-            // Another directory of the server may have it.
-            Err(Reject::NotFound) => return None,
-            Err(reject) => return Some(Err(reject)),
-            Ok(answer) => answer,
-        };
-        if is_manifest {
-            describe(&self.settings, &mut answer);
+        let mut answer = file_sink::answer(&self.files, path, server, exchange, upload).await;
+        if is_manifest && let Some(Ok(answer)) = &mut answer {
+            describe(&self.settings, answer);
         }
-        if let Content::Growing(content) = answer.body_mut() {
-            content.wait_with(upload.link());
-        }
-        Some(Ok(answer))
+        answer
     }
 
     pub(super) fn is_file(&self, path: &[u8]) -> bool {

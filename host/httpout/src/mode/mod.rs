@@ -21,7 +21,7 @@ use crate::handler::Answer;
 use crate::resource::Begun;
 
 pub(crate) use file_server::FileServer;
-pub(crate) use file_sink::{FileOutput, describe};
+pub(crate) use file_sink::FileOutput;
 pub(crate) use held_ends::HeldEnds;
 pub(crate) use made::MadeOutput;
 pub(crate) use private::{Private, Written};

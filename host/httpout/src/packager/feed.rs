@@ -2,7 +2,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +9,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::ChildStdin;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::input::{Input, Origin};
+use crate::input::{self, Input, Origin};
 use crate::packager::probe::Sample;
 use crate::within::within;
 
@@ -48,14 +47,7 @@ pub(super) fn file_url(origin: &Origin) -> Option<OsString> {
         return None;
     };
     let is_file = std::fs::metadata(path).map_or(true, |found| found.is_file() || found.is_dir());
-    is_file.then(|| named(path))
-}
-
-/// `file:` keeps a name with a colon from being taken for a protocol.
-fn named(path: &Path) -> OsString {
-    let mut url = OsString::from("file:");
-    url.push(path);
-    url
+    is_file.then(|| input::file_url(path))
 }
 
 /// Waits until an input is there, within the patience; none is for ever. Of one that we read, what comes in the time of

@@ -1,7 +1,6 @@
 //! What an upload tells while it is written.
 
 use std::collections::{HashMap, VecDeque};
-use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use crate::manifest::{self, Manifest};
@@ -146,7 +145,8 @@ impl Observer {
 
     fn take_manifest(&self, file: &OpenFile, length: u64, read: Read<'_>) {
         let path = &self.key[self.root.len() + 1..];
-        let content = content(file, length);
+        let is_read = length <= manifest::LARGEST as u64;
+        let content = is_read.then(|| file.beginning(length)).flatten();
         let text = content.as_deref().map(std::str::from_utf8);
         let manifest = match text {
             Some(Ok(text)) => Manifest::parse(path, text),
@@ -359,12 +359,4 @@ fn is_media(path: &[u8]) -> bool {
     let extension = path.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
     let is_it = |known: &&[u8]| extension.eq_ignore_ascii_case(known);
     EXTENSIONS.iter().any(is_it)
-}
-
-fn content(file: &OpenFile, length: u64) -> Option<Vec<u8>> {
-    let length = usize::try_from(length).ok();
-    let length = length.filter(|length| *length <= manifest::LARGEST)?;
-    let mut content = vec![0; length];
-    file.read_exact_at(&mut content, 0).ok()?;
-    Some(content)
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::ops::Deref;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -47,6 +48,13 @@ impl OpenFile {
             file,
             room: Some(room),
         }
+    }
+
+    /// Its first bytes, if it has so many. May block.
+    pub(crate) fn beginning(&self, count: u64) -> Option<Vec<u8>> {
+        let mut content = vec![0; usize::try_from(count).ok()?];
+        self.file.read_exact_at(&mut content, 0).ok()?;
+        Some(content)
     }
 
     /// Makes sure that the file may have so many bytes, before they are written.

@@ -3,7 +3,6 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -71,9 +70,7 @@ impl Root {
     /// The beginning of a file, at most so many bytes.
     pub(super) fn read(&self, path: &[u8], limit: u64) -> Option<Vec<u8>> {
         let (file, Identity { size, .. }) = self.open(path).ok()?;
-        let mut content = vec![0; usize::try_from(size.min(limit)).ok()?];
-        file.read_exact_at(&mut content, 0).ok()?;
-        Some(content)
+        file.beginning(size.min(limit))
     }
 
     /// The place of a path; none where its directory does not exist.

@@ -1,7 +1,6 @@
 //! Which segments stay (documents: HTTP server file sink, option `max_cache_segs`).
 
 use std::collections::{HashMap, HashSet};
-use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex};
 
 use crate::manifest::{self, Kind, Manifest, Names, Series};
@@ -217,10 +216,7 @@ impl Kept {
             Kept::Disk(files) => files.open_file(path),
         };
         let (file, Identity { size, .. }) = opened.ok()?;
-        let size = usize::try_from(size).ok().filter(|_| size <= limit)?;
-        let mut content = vec![0; size];
-        file.read_exact_at(&mut content, 0).ok()?;
-        Some(content)
+        (size <= limit).then(|| file.beginning(size))?
     }
 
     fn remove_same(&self, path: &[u8], order: u64) -> bool {
